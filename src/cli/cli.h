@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line. A command is one file cmd_NOUN.c and one line in cli.def; its table of options
+ * gives parsing, help and completion. A command runs in its own process or, over the control socket,
+ * inside `karaula serve`: so it writes to c->out and c->err, never to stdout, never exits, and keeps
+ * no globals.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/base.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdio.h>
+
+struct kr_node; /* cli/node.h: the open data directory with everything in it */
+
+/* How a command was called, and where it talks to. */
+struct kr_cli {
+	int argc;
+	char **argv; /* without the program name and global options */
+	FILE *in, *out, *err;
+	int in_fd;
+	int cwd_fd;		/* directory that relative paths start from: openat(), never chdir() */
+	const char *dir;	/* -C DIR or KARAULA_DIR; NULL: the current directory */
+	const char *lang;	/* "en" */
+	int width;		/* of the terminal; 0: not a terminal */
+	bool colour;		/* out is a terminal and NO_COLOR is not set */
+	bool json, csv, quiet;	/* --json --csv --quiet */
+	bool (*cancelled)(void *ctx); /* the caller hung up or Ctrl-C; long loops ask */
+	void *cancel_ctx;
+	struct kr_node *node;	/* open when the command's need says so */
+	struct kr_arena *arena; /* for the run of the command */
+	struct kr_fault fault;	/* set by a failing command; main prints it once */
+};
+
+enum kr_cmd_need {
+	KR_NEED_NOTHING, /* runs without a data directory */
+	KR_NEED_CONF,	 /* reads the configuration, takes no lock */
+	KR_NEED_NODE,	 /* needs the open data directory: run by serve if it holds the lock */
+};
+
+/* One option; a table ends with a row whose name is NULL. */
+struct kr_opt {
+	const char *name;  /* "limit" for --limit */
+	char letter;	   /* 'n' for -n, 0: none */
+	const char *value; /* "N": takes a value, shown in help; NULL: a switch */
+	const char *doc;
+};
+
+struct kr_cmd {
+	const char *noun, *verb; /* verb NULL: a command of one word */
+	const char *args;	 /* "FILE...", "[EXPR]" */
+	const char *doc;	 /* one line */
+	const char *help;	 /* examples and details, starts with three examples */
+	const struct kr_opt *opts;
+	int args_min, args_max; /* args_max -1: any number */
+	enum kr_cmd_need need;
+	int (*run)(struct kr_cli *c); /* 0 or -KR_E*, with c->fault filled */
+};
+
+/* Value of an option, NULL if not given ("" for a switch that is). Only names in the table may be asked. */
+const char *kr_cli_opt(const struct kr_cli *c, const char *name);
+/* The same for an option that may be given several times: i-th value. */
+const char *kr_cli_opt_at(const struct kr_cli *c, const char *name, int i);
+/* Positional arguments. */
+int kr_cli_nargs(const struct kr_cli *c);
+const char *kr_cli_arg(const struct kr_cli *c, int i);
+/*
+ * Number given to an option, within limits.
+ *
+ * Returns 0 (ret is set to fallback if the option is absent) or -KR_EUSAGE with the fault filled.
+ */
+KR_MUST_USE int kr_cli_number(struct kr_cli *c, const char *name, uint64_t min, uint64_t max,
+			      uint64_t fallback, uint64_t *ret);
+/* Open a file of the caller for reading; "-" is its standard input. Descriptor or -KR_E*. */
+KR_MUST_USE int kr_cli_open(struct kr_cli *c, const char *path);
+
+/*
+ * A table: aligned columns on a terminal or pipe, --csv as RFC 4180, --json one object a line.
+ * Add rows one by one; text output is aligned over the first 200 rows and streamed after them.
+ */
+struct kr_table;
+enum kr_align { KR_LEFT, KR_RIGHT };
+struct kr_column {
+	const char *name;  /* of the JSON member and CSV column: "first_seen" */
+	const char *title; /* of the text table */
+	enum kr_align align;
+	bool number;	   /* written without quotes in JSON */
+};
+struct kr_table *kr_table_new(struct kr_cli *c, const struct kr_column *columns, size_t n);
+/* One value for each column; borrowed during the call. */
+void kr_table_row(struct kr_table *t, const struct kr_str *values);
+/* Print what is held back, free it. Returns the number of rows. */
+size_t kr_table_end(struct kr_table *t);

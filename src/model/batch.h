@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Some thousand events that travel together: moved between stages, never shared. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/base.h"
+#include "model/event.h"
+
+/* A record that could not become an event: counted, kept in the spool, listed with place and reason. */
+struct kr_refusal {
+	uint64_t offset; /* in the report */
+	uint32_t length;
+	uint32_t line;	 /* in the chunk fed last: relative; 0 if unknown */
+	uint32_t column; /* 1-based; 0 if unknown */
+	struct kr_str reason;
+};
+
+struct kr_batch {
+	struct kr_arena *arena; /* owned */
+	struct kr_event **events;
+	size_t n, cap;
+	struct kr_refusal *refusals;
+	size_t n_refusals, refusals_cap;
+	uint64_t refused;  /* all of them; details are kept of the first KR_BATCH_REFUSALS_MAX */
+	uint64_t warnings; /* values that were not valid and went to extra */
+};
+
+#define KR_BATCH_REFUSALS_MAX 1000
+
+struct kr_batch *kr_batch_new(size_t arena_max);
+void kr_batch_free(struct kr_batch *b);
+KR_AUTO_DEFINE(kr_batch)
+/* Empty it for reuse; memory is kept. */
+void kr_batch_clear(struct kr_batch *b);
+/* Append an event that lives in b->arena. */
+void kr_batch_add(struct kr_batch *b, struct kr_event *e);
+/* Note a refused record; the reason is copied. */
+void kr_batch_refuse(struct kr_batch *b, uint64_t offset, uint64_t length, uint32_t line, uint32_t column,
+		     const char *fmt, ...) KR_PRINTF(6, 7);
