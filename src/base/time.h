@@ -35,15 +35,23 @@ int64_t kr_cpu_us(void);
 KR_MUST_USE int kr_time_parse(struct kr_str s, kr_time *ret);
 /*
  * Read by a pattern: %Y %m %d %H %M %S %f (1-9 digits) %z %Z (UTC, GMT, Z) %b %B %y %e %j %I %p %s %T %F %D %%;
- * a blank matches any run of blanks. English month names, independent of the locale.
+ * a blank matches any run of blanks. English month names, independent of the locale. Numbers may have
+ * fewer digits than usual, but %Y has four and %y two (69 is 1969, 68 is 2068). Month and day are 1
+ * where the pattern names none; the year is a must. A pattern is wrong or right whatever the text.
  *
  * Returns 0; -KR_EINVAL (text does not match); -KR_ESYNTAX (pattern is wrong).
  */
 KR_MUST_USE int kr_time_parse_format(struct kr_str s, const char *format, kr_time *ret);
-/* Seconds, milliseconds or microseconds since 1970 by size, or with a decimal point: seconds. */
+/*
+ * Seconds (below 10^11), milliseconds (below 10^14) or microseconds since 1970 by size, or with a
+ * decimal point: seconds. Returns 0 or -KR_EINVAL.
+ */
 KR_MUST_USE int kr_time_parse_epoch(struct kr_str s, kr_time *ret);
 
-/* "2026-11-21T14:05:22Z", with ".123456" only when there are microseconds. Returns buf. */
+/*
+ * "2026-11-21T14:05:22Z", with ".123456" only when there are microseconds. A time outside of the
+ * years 1 to 9999 (KR_TIME_NONE too) is written as the nearest one inside. Returns buf.
+ */
 char *kr_time_text(kr_time t, char buf[KR_TIME_TEXT_MAX]);
 /* "2026-11-21T14:05:22+00:00", IDF's spelling, microseconds as above. Returns its length. */
 size_t kr_time_text_idf(kr_time t, char buf[KR_TIME_TEXT_MAX]);
@@ -65,10 +73,14 @@ int32_t kr_day_of(int year, int month, int day);
 void kr_day_date(int32_t day, int *ret_year, int *ret_month, int *ret_day);
 
 /*
- * Read a span: a number and ms, s, m (min), h, d, w, or y (365 d); "90s", "1h30m" too.
+ * Read a span: a number and us, ms, s, m (min), h, d, w, or y (365 d); "90s", "1h30m" too. Whole
+ * numbers only; a unit is a must but for "0".
  *
  * Returns 0 with microseconds; -KR_EINVAL.
  */
 KR_MUST_USE int kr_span_parse(struct kr_str s, int64_t *ret_us);
-/* The shortest exact text kr_span_parse() reads back. Returns buf. */
+/*
+ * Exact text that kr_span_parse() reads back (if not negative), in the largest unit that divides it:
+ * "90s", "2w", "400d". Returns buf.
+ */
 char *kr_span_text(int64_t us, char buf[KR_TIME_TEXT_MAX]);
