@@ -15,21 +15,26 @@
 #include <stdio.h>
 
 struct kr_node; /* cli/node.h: the open data directory with everything in it */
+struct kr_cmd;
+struct kr_opts; /* cli/opts.c */
 
 /* How a command was called, and where it talks to. */
 struct kr_cli {
-	int argc;
-	char **argv; /* without the program name and global options */
+	const struct kr_cmd *cmd;
+	const struct kr_opts *opts; /* ask with kr_cli_opt(), kr_cli_arg() */
 	FILE *in, *out, *err;
 	int in_fd;
-	int cwd_fd;		/* directory that relative paths start from: openat(), never chdir() */
+	int cwd_fd;		/* directory that relative paths start from; files are opened with kr_cli_open() */
 	const char *dir;	/* -C DIR or KARAULA_DIR; NULL: the current directory */
 	const char *lang;	/* "en" */
 	int width;		/* of the terminal; 0: not a terminal */
 	bool colour;		/* out is a terminal and NO_COLOR is not set */
 	bool json, csv, quiet;	/* --json --csv --quiet */
-	bool (*cancelled)(void *ctx); /* the caller hung up or Ctrl-C; long loops ask */
+	bool (*cancelled)(void *ctx); /* the caller hung up or Ctrl-C; ask kr_cli_cancelled() */
 	void *cancel_ctx;
+	/* Opens a file with the caller's rights; NULL: openat(cwd_fd). */
+	int (*open_file)(void *ctx, const char *path, struct kr_fault *reterr);
+	void *open_ctx;
 	struct kr_node *node;	/* open when the command's need says so */
 	struct kr_arena *arena; /* for the run of the command */
 	struct kr_fault fault;	/* set by a failing command; main prints it once */
@@ -51,20 +56,28 @@ struct kr_opt {
 
 struct kr_cmd {
 	const char *noun, *verb; /* verb NULL: a command of one word */
-	const char *args;	 /* "FILE...", "[EXPR]" */
+	const char *args;	 /* "FILE...", "[EXPR]"; NULL: none */
 	const char *doc;	 /* one line */
 	const char *help;	 /* examples and details, starts with three examples */
-	const struct kr_opt *opts;
+	const struct kr_opt *opts; /* NULL: only the global ones */
 	int args_min, args_max; /* args_max -1: any number */
 	enum kr_cmd_need need;
 	int (*run)(struct kr_cli *c); /* 0 or -KR_E*, with c->fault filled */
 };
 
-/* Value of an option, NULL if not given ("" for a switch that is). Only names in the table may be asked. */
+/*
+ * Options that every command has: -C DIR, --json, --csv, -q --quiet, -o FILE (where c->out goes), --lang LANG,
+ * -h --help, --version. A command's own option of the same name or letter comes first.
+ */
+
+/*
+ * Value of an option, NULL if not given ("" for a switch that is; the last one if given several times).
+ * Only names in the table may be asked.
+ */
 const char *kr_cli_opt(const struct kr_cli *c, const char *name);
-/* The same for an option that may be given several times: i-th value. */
+/* The same for an option that may be given several times: i-th value, NULL beyond the last. */
 const char *kr_cli_opt_at(const struct kr_cli *c, const char *name, int i);
-/* Positional arguments. */
+/* Positional arguments; NULL beyond the last. */
 int kr_cli_nargs(const struct kr_cli *c);
 const char *kr_cli_arg(const struct kr_cli *c, int i);
 /*
@@ -74,8 +87,22 @@ const char *kr_cli_arg(const struct kr_cli *c, int i);
  */
 KR_MUST_USE int kr_cli_number(struct kr_cli *c, const char *name, uint64_t min, uint64_t max,
 			      uint64_t fallback, uint64_t *ret);
-/* Open a file of the caller for reading; "-" is its standard input. Descriptor or -KR_E*. */
+/*
+ * Open a file or directory of the caller for reading, with the caller's rights; "-" is its standard input.
+ *
+ * Returns a descriptor that the caller closes, or -KR_E* with the fault filled.
+ */
 KR_MUST_USE int kr_cli_open(struct kr_cli *c, const char *path);
+/*
+ * Should the command stop? The caller hung up, pressed Ctrl-C, or does not read the output any more. Ask in long
+ * loops, and after the end of standard input before what was read is accepted: it may have been cut short.
+ * Return kr_cli_cancel() then.
+ */
+bool kr_cli_cancelled(struct kr_cli *c);
+/* Fill the fault; returns -KR_ECANCEL. */
+KR_MUST_USE int kr_cli_cancel(struct kr_cli *c);
+/* A line for the person, to c->err; nothing with --quiet. The newline is added. */
+void kr_cli_note(struct kr_cli *c, const char *fmt, ...) KR_PRINTF(2, 3);
 
 /*
  * A table: aligned columns on a terminal or pipe, --csv as RFC 4180, --json one object a line.

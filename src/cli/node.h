@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The open data directory with everything that works on it: made once by a command that needs it, or by
+ * `karaula serve`, where all threads share it.
+ */
+#pragma once
+
+#include "base/base.h"
+#include "base/err.h"
+#include "conf/conf.h"
+#include "store/store.h"
+
+#include <pthread.h>
+
+struct kr_node {
+	char *dir;		/* as given; relative to the directory the process was started in */
+	int dirfd;
+	bool serving;		/* inside `karaula serve` */
+	struct kr_store *store; /* NULL for KR_NEED_CONF */
+	pthread_rwlock_t conf_lock; /* guards conf */
+	const struct kr_conf *conf; /* take it with kr_node_conf() */
+};
+
+/*
+ * Open a data directory.
+ *
+ * dir         NULL: the current directory
+ * with_store  take the lock and open the databases; false: only the configuration is read
+ *
+ * Returns 0; -KR_EBUSY (another process holds the lock); -KR_ENOENT; -KR_ECONF; what kr_store_open() returns.
+ */
+KR_MUST_USE int kr_node_open(const char *dir, bool with_store, struct kr_node **ret, struct kr_fault *reterr);
+void kr_node_close(struct kr_node *n);
+/* The settings as they are now; the caller gives them back with kr_conf_unref(). */
+const struct kr_conf *kr_node_conf(struct kr_node *n);
+/*
+ * Read the configuration again; a wrong one changes nothing.
+ *
+ * ret_restart  names of settings that changed but need a restart; may be NULL
+ */
+KR_MUST_USE int kr_node_reload(struct kr_node *n, struct kr_buf *ret_restart, struct kr_fault *reterr);
