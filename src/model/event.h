@@ -39,6 +39,7 @@ struct kr_event {
 	uint16_t n_extra;
 	union kr_value *value;
 	struct kr_extra *extra, **extra_end;
+	uint64_t extra_filter[4]; /* bits of the keys in extra: not set means the key is not there */
 
 	/* Filled on the way, absent in a freshly decoded event. */
 	uint64_t key; /* keyed hash of the aggregation key */
@@ -49,7 +50,7 @@ struct kr_event {
 	enum kr_tlp label; /* the tightest of event and source */
 };
 
-/* An empty event in the arena; NULL when the arena is full. */
+/* An empty event in the arena, seen once (count 1); NULL when the arena is full. */
 struct kr_event *kr_event_new(struct kr_arena *arena);
 
 static inline bool kr_event_has(const struct kr_event *e, enum kr_field f)
@@ -74,7 +75,8 @@ KR_MUST_USE int kr_event_put(struct kr_event *e, struct kr_arena *arena, enum kr
 void kr_event_unset(struct kr_event *e, enum kr_field f);
 /*
  * Set a field from input text: clean, check, and put. "Nothing" leaves it absent. What is not valid goes
- * to extra under the field's own name, so nothing is lost.
+ * to extra under the field's own name, byte by byte as it came, so nothing is lost; it may even hold bytes that
+ * are not UTF-8.
  *
  * Returns 0; 1 (not valid: kept in extra); -KR_ELIMIT.
  */

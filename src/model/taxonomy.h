@@ -26,3 +26,13 @@ struct kr_str kr_type_idf(struct kr_str type);
 /* All types in the order of the table. */
 const struct kr_type_info *kr_type_at(size_t i);
 size_t kr_type_count(void);
+/*
+ * Use other tables than the embedded ones: once, at the start, before anything is looked up.
+ *
+ * rsit, extra, spellings  content of the files; borrowed during the call; p NULL: the embedded table
+ *
+ * Returns 0; -KR_EEXIST (the taxonomy is in use already); -KR_ESYNTAX, -KR_EINVAL with file and line: then
+ * nothing is changed.
+ */
+KR_MUST_USE int kr_taxonomy_load(struct kr_str rsit, struct kr_str extra, struct kr_str spellings,
+				 struct kr_fault *reterr);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The list of events and refusals grows by doubling and is kept when the batch is emptied, so that
+ * a batch in a loop soon allocates nothing. Events and texts are in the arena.
+ */
+#include "model/batch.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/str.h"
+
+struct kr_batch *kr_batch_new(size_t arena_max)
+{
+	struct kr_batch *b = kr_xcalloc(1, sizeof(*b));
+
+	b->arena = kr_arena_new(arena_max);
+	return b;
+}
+
+void kr_batch_free(struct kr_batch *b)
+{
+	if (!b)
+		return;
+	kr_arena_free(b->arena);
+	free(b->events);
+	free(b->refusals);
+	free(b);
+}
+
+void kr_batch_clear(struct kr_batch *b)
+{
+	kr_arena_clear(b->arena);
+	b->n = b->n_refusals = 0;
+	b->refused = b->warnings = 0;
+}
+
+/* Room for one more of n elements; returns the list. */
+static void *grow(void *list, size_t n, size_t *cap, size_t size)
+{
+	size_t bytes;
+	bool over;
+
+	if (KR_LIKELY(n < *cap))
+		return list;
+	*cap = *cap ? *cap * 2 : 64;
+	over = __builtin_mul_overflow(*cap, size, &bytes);
+	assert(!over);
+	return kr_xrealloc(list, bytes);
+}
+
+void kr_batch_add(struct kr_batch *b, struct kr_event *e)
+{
+	b->events = grow(b->events, b->n, &b->cap, sizeof(struct kr_event *));
+	b->events[b->n++] = e;
+}
+
+void kr_batch_refuse(struct kr_batch *b, uint64_t offset, uint64_t length, uint32_t line,
+		     uint32_t column, const char *fmt, ...)
+{
+	char reason[256];
+	struct kr_refusal r = {.offset = offset, .line = line, .column = column};
+	size_t n;
+	va_list ap;
+
+	b->refused++;
+	if (b->n_refusals >= KR_BATCH_REFUSALS_MAX)
+		return;
+	r.length = (uint32_t)KR_MIN(length, (uint64_t)UINT32_MAX);
+	va_start(ap, fmt);
+	vsnprintf(reason, sizeof(reason), fmt, ap);
+	va_end(ap);
+	/* The reason may quote the input: a cut must not leave half a character. */
+	n = strlen(reason);
+	r.reason = kr_arena_dup(
+		b->arena, kr_str_first(kr_str_n(reason, n), kr_utf8_valid(kr_str_n(reason, n))));
+	if (!r.reason.p)
+		r.reason = KR_STR("refused; no memory was left in the batch for the reason");
+	b->refusals = grow(b->refusals, b->n_refusals, &b->refusals_cap, sizeof(r));
+	b->refusals[b->n_refusals++] = r;
+}
