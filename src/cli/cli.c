@@ -124,7 +124,13 @@ int kr_cli_report(struct kr_cli *c, int err)
 	if (err >= 0)
 		return 0;
 	if (!(err == -KR_ECANCEL && ferror(c->out))) {
-		fprintf(c->err, "karaula: %s\n", kr_fault_text(&c->fault, text, sizeof(text)));
+		kr_fault_text(&c->fault, text, sizeof(text));
+		/* Names and values in a message may be anybody's: nothing of them steers the
+		 * terminal. */
+		for (char *p = text; *p; p++)
+			if ((unsigned char)*p < ' ' || *p == 127)
+				*p = '?';
+		fprintf(c->err, "karaula: %s\n", text);
 		fflush(c->err);
 	}
 	return kr_err_exit(err);

@@ -216,8 +216,7 @@ static int parse_locked(struct load *l, const char *text)
 static int load_file(int dirfd, const char *path, struct kr_conf *c, struct kr_fault *reterr)
 {
 	KR_AUTO_BUF text = KR_BUF(FILE_MAX + 1);
-	const char *slash = strrchr(path, '/');
-	struct load l = {.conf = c, .fault = reterr, .where = slash ? slash + 1 : path};
+	struct load l = {.conf = c, .fault = reterr, .where = path};
 	int err = kr_file_read(dirfd, path, FILE_MAX, &text, reterr);
 
 	if (err)

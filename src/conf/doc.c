@@ -96,30 +96,28 @@ void kr_conf_markdown(struct kr_buf *ret)
 	struct kr_setting s;
 	const char *section = "";
 
-	kr_buf_c(ret, "# Configuration\n\n"
-		      "Written by `karaula config doc` from `src/conf/settings.def`; a test holds "
-		      "the two "
-		      "together.\n\n"
-		      "The file is `karaula.conf` in the data directory; `karaula init` writes it "
-		      "with a comment "
-		      "for each setting.\n"
-		      "`karaula config check` looks for mistakes, `karaula config show --origin` "
-		      "prints what "
-		      "holds and from where.\n"
-		      "A running node reads it again on SIGHUP; a wrong file changes nothing, and "
-		      "the log says "
-		      "why.\n\n"
-		      "    http {\n"
-		      "            listen = \"127.0.0.1:8440\"    # a comment\n"
-		      "            timeout = 30s\n"
-		      "    }\n\n"
-		      "Values:");
+	kr_buf_c(ret,
+		 "# Configuration\n\n"
+		 "Written by `karaula config doc` from `src/conf/settings.def`; a test holds "
+		 "the two "
+		 "together.\n\n"
+		 "The file is `karaula.conf` in the data directory; `karaula init` writes it "
+		 "with a comment "
+		 "for each setting.\n"
+		 "`karaula config check` looks for mistakes, `karaula config show --origin` "
+		 "prints what "
+		 "holds and from where.\n"
+		 "A running node reads it again on SIGHUP; a wrong file changes nothing, and "
+		 "the log says "
+		 "why.\n\n"
+		 "    http {\n"
+		 "            listen = \"127.0.0.1:8440\"    # a comment\n"
+		 "            timeout = 30s\n"
+		 "    }\n\n"
+		 "A setting marked *restart* takes effect at the next start, the others on reload. "
+		 "Values are:\n\n");
 	for (size_t t = 0; t < KR_CONF_TYPES; t++)
-		if (t != KR_CONF_TEXT && t != KR_CONF_ENUM)
-			kr_buf_printf(ret, "%s %s", t ? ";" : "",
-				      kr_conf_type_doc((enum kr_conf_type)t));
-	kr_buf_c(ret, ".\nA setting marked *restart* takes effect at the next start, the others on "
-		      "reload.\n");
+		kr_buf_printf(ret, "- %s\n", kr_conf_type_doc((enum kr_conf_type)t));
 	for (size_t i = 0; kr_setting_at(i, &s); i++) {
 		if (strcmp(section, s.section) != 0)
 			kr_buf_printf(ret, "\n## %s\n\n| setting | default | |\n|---|---|---|\n",
