@@ -10,6 +10,7 @@ import http.client
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -179,6 +180,7 @@ class Dir:
         self.base = temp()
         self.path = os.path.join(self.base, "node")
         self.port = free_port()
+        self.listening = False
         if init:
             r = self.bare("init", self.path, "--name", "test.example", "--country", "RS")
             if r.status:
@@ -219,12 +221,23 @@ class Dir:
     def conf(self):
         return os.path.join(self.path, "karaula.conf")
 
-    def set(self, name, value):
-        """Set one setting in karaula.conf, written at the end: the last one counts."""
-        with open(self.conf(), "a", encoding="utf-8") as f:
-            f.write(f"\n{name} = {value}\n")
+    def set(self, section, name, value):
+        """Give one setting of karaula.conf a value, in the place where init left it as a comment."""
+        with open(self.conf(), encoding="utf-8") as f:
+            text = f.read()
+        place = re.compile(rf"(^{section} \{{[^}}]*?)^\t#?{name} = [^\n]*", re.M | re.S)
+        if not place.search(text):
+            raise RuntimeError(f"karaula.conf has no {section}.{name}")
+        with open(self.conf(), "w", encoding="utf-8") as f:
+            f.write(place.sub(lambda m: f'{m.group(1)}\t{name} = "{value}"', text, count=1))
+
+    def listen(self, host="127.0.0.1"):
+        self.listening = True
+        self.set("http", "listen", f"{host}:{self.port}")
 
     def serve(self, **more):
+        if not self.listening:
+            self.listen()
         return Serve(self, **more)
 
 
@@ -269,6 +282,15 @@ class Serve:
             return r.status, dict((k.lower(), v) for k, v in r.getheaders()), r.read().decode("utf-8", "replace")
         finally:
             c.close()
+
+    def idle(self, seconds=120):
+        """Wait until no report is left that was acknowledged but not taken to its end."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if not any(r["state"] == "spooled" for r in self.d.json("report", "list", "--limit", "0")):
+                return True
+            time.sleep(0.1)
+        return False
 
     def signal(self, number):
         self.child.send_signal(number)
