@@ -81,14 +81,27 @@ KR_MUST_USE int kr_store_report_add(struct kr_store *s, const struct kr_report_n
 				    struct kr_fault *reterr);
 
 /*
+ * Makes the event of one record again from the spool: undoing a report needs it where another report
+ * contributed to the same row later. Called with rising (report, offset, part); the event is enriched,
+ * keyed and routed, and must stay until the next call. Returns 0 or -KR_E*.
+ */
+struct kr_reparse {
+	int (*event)(void *ctx, uint64_t report, uint64_t offset, uint32_t part, const struct kr_event **ret,
+		     struct kr_fault *reterr);
+	void *ctx;
+};
+
+/*
  * Begin to take a report (again): rows are added by kr_store_batch() under this handle. One handle a
  * report at a time, else -KR_EBUSY.
  *
  * again    undo all that it contributed first, and take it under `mapping` and `format`
+ * reparse  needed with again, and when an interrupted `again` is resumed; borrowed during the call
  */
 struct kr_taking;
 KR_MUST_USE int kr_store_take_begin(struct kr_store *s, uint64_t report, bool again, struct kr_str format,
-				    uint32_t mapping, struct kr_taking **ret, struct kr_fault *reterr);
+				    uint32_t mapping, const struct kr_reparse *reparse,
+				    struct kr_taking **ret, struct kr_fault *reterr);
 /* Is batch number n of this report stored already (after a crash)? Then it may be parsed and thrown away. */
 bool kr_store_batch_done(const struct kr_taking *t, uint32_t n);
 /*

@@ -29,11 +29,12 @@ int kr_db_fault(sqlite3 *db, struct kr_fault *reterr, const char *what)
 
 int kr_db_open(const char *path, const struct kr_db_opts *o, sqlite3 **ret, struct kr_fault *reterr)
 {
-	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+	int flags = SQLITE_OPEN_EXRESCODE;
 	char sql[512];
 	sqlite3 *db = NULL;
 	int r;
 
+	flags |= o->flags & KR_DB_SHARED ? SQLITE_OPEN_FULLMUTEX : SQLITE_OPEN_NOMUTEX;
 	if (o->flags & KR_DB_READ)
 		flags |= SQLITE_OPEN_READONLY;
 	else

@@ -14,6 +14,7 @@ enum kr_db_flag {
 	KR_DB_CREATE = 1,   /* make the file if it is missing */
 	KR_DB_READ = 2,	    /* only read */
 	KR_DB_NORMAL = 4,   /* synchronous NORMAL: the content can be derived again */
+	KR_DB_SHARED = 8,   /* used by several threads */
 };
 
 struct kr_db_opts {
@@ -44,7 +45,7 @@ static inline void kr_db_stmt__auto(sqlite3_stmt **st)
 {
 	sqlite3_finalize(*st);
 }
-#define KR_AUTO_STMT __attribute__((cleanup(kr_db_stmt__auto))) sqlite3_stmt
+#define KR_AUTO_STMT __attribute__((cleanup(kr_db_stmt__auto))) sqlite3_stmt *
 
 void kr_db_bind_str(sqlite3_stmt *st, int i, struct kr_str s); /* NULL when s.p is NULL; borrowed until reset */
 void kr_db_bind_ip(sqlite3_stmt *st, int i, const struct kr_ip *ip);

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* main.db: everything small that must survive power loss at once (synchronous FULL). */
+#include "store/sqlite/db.h"
+#include "store/sqlite/state.h"
+
+#include <stdio.h>
+
+static const char schema[] =
+	"CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+	"CREATE TABLE source(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, format TEXT, mapping TEXT,"
+	" provider TEXT, url TEXT, note TEXT, retention INTEGER NOT NULL, tlp INTEGER NOT NULL, pap INTEGER NOT NULL,"
+	" created INTEGER NOT NULL, changed INTEGER NOT NULL, revision INTEGER NOT NULL, removed INTEGER NOT NULL);"
+	"CREATE TABLE mapping(id INTEGER PRIMARY KEY, name TEXT NOT NULL, version INTEGER NOT NULL,"
+	" codec TEXT NOT NULL, hash BLOB NOT NULL, imported INTEGER NOT NULL, doc BLOB NOT NULL, size INTEGER NOT NULL,"
+	" UNIQUE(name, version));"
+	"CREATE TABLE constituent(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, title TEXT, sector TEXT,"
+	" country TEXT, contact TEXT, language TEXT, note TEXT, retired INTEGER NOT NULL);"
+	"CREATE TABLE rule(id INTEGER PRIMARY KEY, constituent INTEGER NOT NULL, kind INTEGER NOT NULL,"
+	" value TEXT NOT NULL, retired INTEGER NOT NULL, UNIQUE(constituent, kind, value));"
+	"CREATE TABLE report(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, hash BLOB NOT NULL, class INTEGER NOT NULL,"
+	" day INTEGER NOT NULL, snapshot INTEGER NOT NULL, name TEXT NOT NULL, format TEXT, mapping INTEGER NOT NULL,"
+	" state INTEGER NOT NULL, reason TEXT, generation INTEGER NOT NULL, observed INTEGER, spooled INTEGER NOT NULL,"
+	" taken INTEGER, bytes INTEGER NOT NULL, stored INTEGER NOT NULL, frames INTEGER NOT NULL, ms INTEGER,"
+	" read INTEGER NOT NULL DEFAULT 0, fresh INTEGER NOT NULL DEFAULT 0, aggregated INTEGER NOT NULL DEFAULT 0,"
+	" refused INTEGER NOT NULL DEFAULT 0, warnings INTEGER NOT NULL DEFAULT 0, unrouted INTEGER NOT NULL DEFAULT 0);"
+	"CREATE INDEX report_hash ON report(hash, source);"
+	"CREATE INDEX report_source ON report(source, id);"
+	"CREATE INDEX report_state ON report(state) WHERE state IN (1, 3);";
+
+static int meta_blob(sqlite3 *db, const char *key, void *ret, size_t n, struct kr_fault *reterr)
+{
+	KR_AUTO_STMT st = NULL;
+	int r = kr_db_prepare(db, "SELECT value FROM meta WHERE key=?1", &st, reterr);
+
+	if (r)
+		return r;
+	sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
+	r = kr_db_step(st, reterr);
+	if (r < 0)
+		return r;
+	if (r == 0 || sqlite3_column_bytes(st, 0) != (int)n)
+		return kr_fault_set(reterr, -KR_ECORRUPT, "main.db holds no '%s'", key);
+	memcpy(ret, sqlite3_column_blob(st, 0), n);
+	return 0;
+}
+
+static int create(struct kr_store *s, struct kr_fault *reterr)
+{
+	struct kr_hash_key key;
+	KR_AUTO_STMT st = NULL;
+	char sql[64];
+	int r = kr_db_exec(s->main, "BEGIN IMMEDIATE", reterr);
+
+	if (!r)
+		r = kr_db_exec(s->main, schema, reterr);
+	snprintf(sql, sizeof(sql), "PRAGMA user_version=%d", KR_SCHEMA_MAIN);
+	if (!r)
+		r = kr_db_exec(s->main, sql, reterr);
+	if (!r)
+		r = kr_db_prepare(s->main, "INSERT INTO meta VALUES('hash_key',?1),('register',0)", &st, reterr);
+	if (!r) {
+		kr_random(&key, sizeof(key));
+		sqlite3_bind_blob(st, 1, &key, sizeof(key), SQLITE_STATIC);
+		r = kr_db_run(st, reterr);
+	}
+	return r ? r : kr_db_exec(s->main, "COMMIT", reterr);
+}
+
+static int version_of(sqlite3 *db, int64_t *ret, struct kr_fault *reterr)
+{
+	KR_AUTO_STMT st = NULL;
+	int r = kr_db_prepare(db, "PRAGMA user_version", &st, reterr);
+
+	if (!r)
+		r = kr_db_step(st, reterr);
+	if (r < 0)
+		return r;
+	*ret = sqlite3_column_int64(st, 0);
+	return 0;
+}
+
+static int read_register_version(struct kr_store *s, struct kr_fault *reterr)
+{
+	KR_AUTO_STMT st = NULL;
+	int r = kr_db_prepare(s->main, "SELECT value FROM meta WHERE key='register'", &st, reterr);
+
+	if (!r)
+		r = kr_db_step(st, reterr);
+	if (r == 1)
+		s->register_version = (uint64_t)sqlite3_column_int64(st, 0);
+	return r < 0 ? r : 0;
+}
+
+int kr_store__main_open(struct kr_store *s, bool make, struct kr_fault *reterr)
+{
+	struct kr_db_opts o = {.flags = KR_DB_SHARED | (make ? KR_DB_CREATE : 0), .cache_kib = 2048};
+	char path[KR_PATH_MAX];
+	int64_t version = 0;
+	int r = kr_db_open(kr_store__path(s, "main.db", path), &o, &s->main, reterr);
+
+	if (!r && make)
+		r = create(s, reterr);
+	if (!r)
+		r = version_of(s->main, &version, reterr);
+	if (!r && version > KR_SCHEMA_MAIN) {
+		r = kr_fault_set(reterr, -KR_EVERSION, "main.db has schema %lld, this program knows %d",
+				 (long long)version, KR_SCHEMA_MAIN);
+		kr_fault_remedy(reterr, "start the newer karaula that made it");
+	} else if (!r && version < 1) {
+		r = kr_fault_set(reterr, -KR_ECORRUPT, "main.db is incomplete");
+		kr_fault_remedy(reterr, "restore it from a backup, or remove it and run karaula init again");
+	}
+	if (!r)
+		r = meta_blob(s->main, "hash_key", &s->hash_key, sizeof(s->hash_key), reterr);
+	return r ? r : read_register_version(s, reterr);
+}
+
+int kr_store__main_begin(struct kr_store *s, struct kr_fault *reterr)
+{
+	int r;
+
+	pthread_mutex_lock(&s->main_lock);
+	r = kr_db_exec(s->main, "BEGIN IMMEDIATE", reterr);
+	if (r)
+		pthread_mutex_unlock(&s->main_lock);
+	return r;
+}
+
+int kr_store__main_end(struct kr_store *s, int err, struct kr_fault *reterr)
+{
+	int r = err < 0 ? err : kr_db_exec(s->main, "COMMIT", reterr);
+
+	if (r < 0)
+		sqlite3_exec(s->main, "ROLLBACK", NULL, NULL, NULL);
+	pthread_mutex_unlock(&s->main_lock);
+	return r < 0 ? r : err;
+}
