@@ -54,7 +54,8 @@ struct kr_json {
  * Start reading one document.
  *
  * in         borrowed; must stay until the tokens are no longer used
- * arena      takes decoded strings; the caller rewinds it
+ * arena      takes decoded strings; the caller rewinds it (with KR_JSON_UNIQUE_KEYS only between
+ *            documents, since the names seen live there)
  * depth_max  nesting, at most KR_JSON_DEPTH_MAX
  */
 void kr_json_init(struct kr_json *j, struct kr_str in, struct kr_arena *arena, unsigned depth_max,
@@ -71,36 +72,47 @@ KR_MUST_USE int kr_json_next(struct kr_json *j, struct kr_json_token *ret);
  * t->raw becomes the whole value as written. Returns as kr_json_next().
  */
 KR_MUST_USE int kr_json_skip(struct kr_json *j, struct kr_json_token *t);
-/* Exact int64; -KR_EINVAL for fractions, exponents and overflow. */
+/* Exact int64; -KR_EINVAL for other types, fractions, exponents and overflow. */
 KR_MUST_USE int kr_json_i64(const struct kr_json_token *t, int64_t *ret);
 /* Is this one whole, valid document? Fills reterr with the position where not. */
 KR_MUST_USE int kr_json_check(struct kr_str in, unsigned depth_max, struct kr_fault *reterr);
 
 /*
- * Find records in a stream: the elements of one top-level array, or values that follow each other
- * with blanks or newlines between them (JSON lines, concatenated JSON). Only brackets and strings are
- * watched; each record is then read by kr_json, which is strict. In line mode a broken record ends at
- * the next newline, so one bad line never swallows the others.
+ * Find records in a stream: the elements of top-level arrays, or values that follow each other with
+ * blanks or newlines between them (JSON lines, concatenated JSON). Only brackets and strings are
+ * watched; each record is then read by kr_json, which is strict. A broken record ends at the next
+ * newline, or before the first later line that starts with '{' or '[' where that shows the break, so
+ * one bad line never swallows the others. A byte order mark at the start of the stream is passed over.
  */
 struct kr_json_split {
 	size_t record_max; /* bytes; a longer record is passed over and reported */
 	unsigned depth_max;
-	/* The rest is private. */
-	struct kr_buf carry;
-	uint64_t offset;       /* of the next input byte */
-	uint64_t record_start; /* offset of the record being read */
+	/* The rest is private; see json_split.c. */
+	struct kr_buf carry; /* input of earlier calls that is not used up, from carry_at on */
+	struct kr_buf head;  /* the beginning of an overlong record */
+	size_t carry_at;
+	uint64_t offset; /* of the first byte that is not used up */
+	size_t scanned;	 /* bytes of the record in progress that were looked at */
+	size_t resume;	 /* where in it a later line starts like a record; 0: none */
+	uint64_t length; /* of the record in progress, counted only when it is overlong */
+	uint64_t object_bits[KR_JSON_DEPTH_MAX / 64];
 	unsigned depth;
-	uint8_t state;
-	bool in_array, in_string, escaped, started, overlong, record_open;
+	int broken; /* what is wrong with the record in progress */
+	uint8_t place, shape, mark; /* mark: bytes of a byte order mark seen */
+	char before; /* last byte in the record that is neither blank nor in a string */
+	bool in_string, escaped, line_start, overlong;
 };
 
 struct kr_json_record {
 	struct kr_str bytes; /* one value; valid until the next call */
 	uint64_t offset;     /* of its first byte in the stream */
 	uint64_t length;     /* bytes in the stream; above bytes.n if the record was overlong */
-	int err;	     /* 0; -KR_ELIMIT (overlong: bytes holds its beginning); -KR_ESYNTAX */
+	int err;	     /* 0; -KR_ELIMIT (overlong: bytes holds at most 4 KiB of it; or too deep);
+			      * -KR_ESYNTAX (broken; without bytes: a comma or ']' is missing or too
+			      * many at this place) */
 };
 
+/* depth_max counts from the record, and is at most KR_JSON_DEPTH_MAX. */
 void kr_json_split_init(struct kr_json_split *s, size_t record_max, unsigned depth_max);
 void kr_json_split_done(struct kr_json_split *s);
 /*
@@ -114,7 +126,10 @@ void kr_json_split_done(struct kr_json_split *s);
  */
 int kr_json_split_next(struct kr_json_split *s, struct kr_str *in, bool eof, struct kr_json_record *ret);
 
-/* Writer: sticky errors live in the buffer; commas and colons are its business. */
+/*
+ * Writer: sticky errors live in the buffer; commas and colons are its business. At most 127 levels,
+ * which is our own mistake to exceed.
+ */
 struct kr_json_out {
 	struct kr_buf *b;
 	unsigned depth;
@@ -133,6 +148,7 @@ void kr_json_key(struct kr_json_out *o, struct kr_str key);
 void kr_json_str(struct kr_json_out *o, struct kr_str s);
 void kr_json_int(struct kr_json_out *o, int64_t v);
 void kr_json_uint(struct kr_json_out *o, uint64_t v);
+/* What is not finite has no JSON form and becomes null. */
 void kr_json_double(struct kr_json_out *o, double v);
 void kr_json_bool(struct kr_json_out *o, bool v);
 void kr_json_null(struct kr_json_out *o);
