@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tables of data/, as bytes of the binary. A data directory may hold files of the same names, which are
- * read by whoever opens it and handed to the loaders (kr_taxonomy_load, kr_countries_load).
+ * The tables of data/, as bytes of the binary. A data directory may hold files of the same names,
+ * which are read by whoever opens it and handed to the loaders (kr_taxonomy_load,
+ * kr_countries_load).
  */
 #pragma once
 

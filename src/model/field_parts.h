@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Private to model: the parsers behind kr_field_parse(), one for each kind. Each gets text that is not
- * empty and has no blanks around it, and returns 0, -KR_EINVAL or -KR_ELIMIT (arena full).
+ * Private to model: the parsers behind kr_field_parse(), one for each kind. Each gets text that is
+ * not empty and has no blanks around it, and returns 0, -KR_EINVAL or -KR_ELIMIT (arena full).
  */
 #pragma once
 
@@ -23,4 +23,5 @@ KR_MUST_USE int kr_model__bool(struct kr_str s, int64_t *ret);
 /* Valid UTF-8 without control characters (C0, DEL, C1)? */
 bool kr_model__is_text(struct kr_str s);
 /* A copy with ASCII letters made lower-case or upper-case. */
-KR_MUST_USE int kr_model__fold(struct kr_str s, bool upper, struct kr_arena *arena, struct kr_str *ret);
+KR_MUST_USE int kr_model__fold(struct kr_str s, bool upper, struct kr_arena *arena,
+			       struct kr_str *ret);

@@ -33,16 +33,19 @@ struct kr_observable {
 #define KR_OBSERVABLE_MAX 8192
 
 /*
- * Undo what people do to make an address harmless: hxxp and hxxps at the start; "[.]", "(.)", "{.}", "[dot]",
- * "(dot)", "{dot}", " dot ", "[:]", "[://]", "[/]", "[@]", "(@)", "[at]", "(at)", "{at}"; any case. Blanks around the text go too.
- * Nothing is left to undo afterwards: doing it twice is the same as once.
+ * Undo what people do to make an address harmless: hxxp and hxxps at the start; "[.]", "(.)",
+ * "{.}", "[dot]",
+ * "(dot)", "{dot}", " dot ", "[:]", "[://]", "[/]", "[@]", "(@)", "[at]", "(at)", "{at}"; any case.
+ * Blanks around the text go too. Nothing is left to undo afterwards: doing it twice is the same as
+ * once.
  *
  * text   borrowed; the result is a slice of it if there was nothing to undo
  * arena  takes a rewritten text
  *
  * Returns 0; -KR_ELIMIT (arena full).
  */
-KR_MUST_USE int kr_observable_refang(struct kr_str text, struct kr_arena *arena, struct kr_str *ret);
+KR_MUST_USE int kr_observable_refang(struct kr_str text, struct kr_arena *arena,
+				     struct kr_str *ret);
 
 /*
  * Which kind of observable is this text, as a whole?
@@ -50,11 +53,11 @@ KR_MUST_USE int kr_observable_refang(struct kr_str text, struct kr_arena *arena,
  * text   refanged first; borrowed: the value may be a slice of it
  * arena  takes what had to be rewritten
  *
- * Returns 0; -KR_EINVAL (none that is known; reterr says so); -KR_ELIMIT (arena full, or over KR_OBSERVABLE_MAX).
- * A domain needs a dot and a last label of letters (or an international one).
+ * Returns 0; -KR_EINVAL (none that is known; reterr says so); -KR_ELIMIT (arena full, or over
+ * KR_OBSERVABLE_MAX). A domain needs a dot and a last label of letters (or an international one).
  */
-KR_MUST_USE int kr_observable_detect(struct kr_str text, struct kr_arena *arena, struct kr_observable *ret,
-				     struct kr_fault *reterr);
+KR_MUST_USE int kr_observable_detect(struct kr_str text, struct kr_arena *arena,
+				     struct kr_observable *ret, struct kr_fault *reterr);
 /* "ip", "net", "domain", ...; "" for NONE. */
 const char *kr_observable_kind_text(enum kr_observable_kind kind);
 /* KR_OBS_NONE if there is no such kind. */
@@ -65,7 +68,7 @@ void kr_observable_text(const struct kr_observable *o, struct kr_buf *b);
 enum kr_field kr_observable_field(enum kr_observable_kind kind);
 
 /*
- * A domain name as people read it: international labels in their own letters, where they survive the way
- * back; otherwise the name as it is.
+ * A domain name as people read it: international labels in their own letters, where they survive
+ * the way back; otherwise the name as it is.
  */
 struct kr_str kr_domain_display(struct kr_str ascii, struct kr_arena *arena);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A reader for the small tables of data/: RFC 4180, columns by the names in the first row, lines that begin with
+ * A reader for the small tables of data/: RFC 4180, columns by the names in the first row, lines
+ * that begin with
  * '#' are comments. Reports are read by codec/csv.c, which is built for size and bad input.
  */
 #pragma once
@@ -38,5 +39,6 @@ struct kr_table {
 KR_MUST_USE int kr_table_open(struct kr_table *t, const char *name, struct kr_str bytes,
 			      struct kr_arena *arena, const char *const *columns, size_t n,
 			      struct kr_fault *reterr);
-/* The next row: 1; 0 at the end; -KR_ESYNTAX (quotes, or not as many cells as the first row), -KR_ELIMIT. */
+/* The next row: 1; 0 at the end; -KR_ESYNTAX (quotes, or not as many cells as the first row),
+ * -KR_ELIMIT. */
 KR_MUST_USE int kr_table_next(struct kr_table *t, struct kr_fault *reterr);

@@ -41,7 +41,8 @@ static void too_many(struct kr_arena *arena)
 	for (unsigned f = 1; f < KR_FIELD_MAX; f++)
 		done += kr_event_put(e, arena, (enum kr_field)f, (union kr_value){.i = f}) == 0;
 	IS(done, KR_EVENT_VALUES_MAX, "no more than the limit of fields");
-	IS(kr_event_put(e, arena, KR_F_COMMENT, (union kr_value){.i = 9}), 0, "but a field that is there may change");
+	IS(kr_event_put(e, arena, KR_F_COMMENT, (union kr_value){.i = 9}), 0,
+	   "but a field that is there may change");
 }
 
 static void extras(struct kr_arena *arena)
@@ -65,7 +66,8 @@ static void extras(struct kr_arena *arena)
 		if (i < KR_EVENT_EXTRA_MAX && err)
 			break;
 	}
-	OK(e->n_extra == KR_EVENT_EXTRA_MAX && err == -KR_ELIMIT, "as many pairs as the limit says");
+	OK(e->n_extra == KR_EVENT_EXTRA_MAX && err == -KR_ELIMIT,
+	   "as many pairs as the limit says");
 	IS_STR(e->extra->next->key, KR_STR("key1"), "in the order of the input");
 	OK(kr_event_extra(e, KR_STR("key511")) != NULL, "all are found");
 }
@@ -73,7 +75,8 @@ static void extras(struct kr_arena *arena)
 static void sets(struct kr_arena *arena)
 {
 	struct kr_event *e = kr_event_new(arena);
-	KR_AUTO(kr_arena) *small = kr_arena_new(sizeof(struct kr_event) + 24 * sizeof(union kr_value) + 32);
+	KR_AUTO(kr_arena) *small =
+		kr_arena_new(sizeof(struct kr_event) + 24 * sizeof(union kr_value) + 32);
 	char long_text[300];
 	struct kr_event *tight;
 
@@ -82,12 +85,15 @@ static void sets(struct kr_arena *arena)
 	IS(kr_event_set(e, arena, KR_F_DST_PORT, KR_STR(" - ")), 0, "nothing");
 	OK(!kr_event_has(e, KR_F_DST_PORT), "is absent");
 	IS(kr_event_set(e, arena, KR_F_DST_PORT, KR_STR("65536")), 1, "not valid");
-	OK(!kr_event_has(e, KR_F_DST_PORT) && kr_event_extra(e, KR_STR("destination.port")), "goes to extra");
+	OK(!kr_event_has(e, KR_F_DST_PORT) && kr_event_extra(e, KR_STR("destination.port")),
+	   "goes to extra");
 	memset(long_text, 'x', sizeof(long_text));
-	IS(kr_event_set(e, arena, KR_F_MALWARE_NAME, kr_str_n(long_text, sizeof(long_text))), 1, "too long");
+	IS(kr_event_set(e, arena, KR_F_MALWARE_NAME, kr_str_n(long_text, sizeof(long_text))), 1,
+	   "too long");
 	IS(kr_event_extra(e, KR_STR("malware.name"))->value.n, 300, "is kept whole in extra");
 	tight = kr_event_new(small);
-	IS(kr_event_set(tight, small, KR_F_MALWARE_NAME, KR_STR("UPPER-CASE NAME LONGER THAN WHAT IS LEFT")),
+	IS(kr_event_set(tight, small, KR_F_MALWARE_NAME,
+			KR_STR("UPPER-CASE NAME LONGER THAN WHAT IS LEFT")),
 	   -KR_ELIMIT, "a full arena is an error");
 }
 

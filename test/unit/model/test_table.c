@@ -17,8 +17,9 @@ int main(void)
 {
 	KR_AUTO(kr_arena) *arena = kr_arena_new(0);
 
-	IS(open_ab(arena, "\xef\xbb\xbf# note\na,x,b\r\n1,2,3\r\n\r\n\"a \"\"q\"\", b\",,\"two\nlines\"\n# end\nlast,,z"), 0,
-	   "a table with comments, CRLF, quotes");
+	IS(open_ab(arena, "\xef\xbb\xbf# note\na,x,b\r\n1,2,3\r\n\r\n\"a \"\"q\"\", "
+			  "b\",,\"two\nlines\"\n# end\nlast,,z"),
+	   0, "a table with comments, CRLF, quotes");
 	IS(kr_table_next(&t, &f), 1, "first row");
 	IS_STR(t.cell[0], KR_STR("3"), "columns in the wanted order");
 	IS_STR(t.cell[1], KR_STR("1"), "the other");

@@ -51,22 +51,26 @@ int main(void)
 	for (size_t i = 0; i < kr_type_count(); i++) {
 		const struct kr_type_info *info = kr_type_at(i);
 
-		same &= kr_type_find(info->type) == info && kr_str_eq(kr_class_find(info->class_), info->class_) &&
-			info->label.n > 0 && info->counted == !kr_str_eqc(info->type, "test") &&
+		same &= kr_type_find(info->type) == info &&
+			kr_str_eq(kr_class_find(info->class_), info->class_) && info->label.n > 0 &&
+			info->counted == !kr_str_eqc(info->type, "test") &&
 			kr_type_find(kr_type_idf(info->type)) == info;
 	}
 	OK(same, "every type is found, has a class and a label, and its IDF spelling is read back");
 	OK(!kr_type_at(kr_type_count()), "beyond the last");
 	IS_STR(class_of("dga-domain"), KR_STR("other"), "class of an added type");
-	IS_STR(kr_type_idf(KR_STR("unauthorised-use-of-resources")), KR_STR("unauthorized-use-of-resources"),
-	       "spelling of IDF");
+	IS_STR(kr_type_idf(KR_STR("unauthorised-use-of-resources")),
+	       KR_STR("unauthorized-use-of-resources"), "spelling of IDF");
 	IS_STR(kr_type_idf(KR_STR("phishing")), KR_STR("phishing"), "the same for most");
 	IS_STR(kr_type_idf(KR_STR("no-such")), KR_STR("no-such"), "what is unknown stays");
-	IS_STR(kr_class_find(KR_STR("Malicious Code")), KR_STR("malicious-code"), "a class in other spelling");
+	IS_STR(kr_class_find(KR_STR("Malicious Code")), KR_STR("malicious-code"),
+	       "a class in other spelling");
 	OK(!kr_class_find(KR_STR("phishing")).p, "a type is no class");
 	OK(!kr_type_find(KR_STR("")) && !kr_type_find(KR_STR("malicious-code")) &&
-		   !kr_type_find(KR_STR("a-name-that-is-far-longer-than-any-name-of-a-type-could-ever-be-in-the-table")),
+		   !kr_type_find(KR_STR("a-name-that-is-far-longer-than-any-name-of-a-type-could-"
+					"ever-be-in-the-table")),
 	   "what is no type");
-	IS(kr_taxonomy_load(KR_STR_NULL, KR_STR_NULL, KR_STR_NULL, &f), -KR_EEXIST, "no loading while in use");
+	IS(kr_taxonomy_load(KR_STR_NULL, KR_STR_NULL, KR_STR_NULL, &f), -KR_EEXIST,
+	   "no loading while in use");
 	return tap_end();
 }
