@@ -6,7 +6,8 @@
 #include "base/base.h"
 #include "model/event.h"
 
-/* A record that could not become an event: counted, kept in the spool, listed with place and reason. */
+/* A record that could not become an event: counted, kept in the spool, listed with place and
+ * reason. */
 struct kr_refusal {
 	uint64_t offset; /* in the report */
 	uint32_t length;
@@ -35,5 +36,5 @@ void kr_batch_clear(struct kr_batch *b);
 /* Append an event that lives in b->arena. */
 void kr_batch_add(struct kr_batch *b, struct kr_event *e);
 /* Note a refused record; the reason is copied. */
-void kr_batch_refuse(struct kr_batch *b, uint64_t offset, uint64_t length, uint32_t line, uint32_t column,
-		     const char *fmt, ...) KR_PRINTF(6, 7);
+void kr_batch_refuse(struct kr_batch *b, uint64_t offset, uint64_t length, uint32_t line,
+		     uint32_t column, const char *fmt, ...) KR_PRINTF(6, 7);

@@ -10,14 +10,15 @@
 #include "model/field.h"
 #include "model/label.h"
 
-#define KR_EVENT_VALUES_MAX 80 /* fields set in one event */
+#define KR_EVENT_VALUES_MAX 80	/* fields set in one event */
 #define KR_EVENT_EXTRA_MAX  512 /* extra pairs in one event */
 
 /* A pair that no field takes: flat, "key" is what follows "extra." */
 struct kr_extra {
 	struct kr_extra *next;
 	struct kr_str key;
-	struct kr_str value; /* text, or with literal: JSON as written (number, true, false, array...) */
+	struct kr_str
+		value; /* text, or with literal: JSON as written (number, true, false, array...) */
 	bool literal;
 };
 
@@ -28,7 +29,8 @@ struct kr_owner {
 };
 
 struct kr_event {
-	/* Where it came from: a slice of the report, and the number within it (several events from one record). */
+	/* Where it came from: a slice of the report, and the number within it (several events from
+	 * one record). */
 	uint64_t offset;
 	uint32_t length;
 	uint32_t part;
@@ -39,7 +41,8 @@ struct kr_event {
 	uint16_t n_extra;
 	union kr_value *value;
 	struct kr_extra *extra, **extra_end;
-	uint64_t extra_filter[4]; /* bits of the keys in extra: not set means the key is not there */
+	uint64_t
+		extra_filter[4]; /* bits of the keys in extra: not set means the key is not there */
 
 	/* Filled on the way, absent in a freshly decoded event. */
 	uint64_t key; /* keyed hash of the aggregation key */
@@ -71,16 +74,18 @@ static inline const union kr_value *kr_event_get(const struct kr_event *e, enum 
  *
  * Returns 0; -KR_ELIMIT (arena full, or too many fields).
  */
-KR_MUST_USE int kr_event_put(struct kr_event *e, struct kr_arena *arena, enum kr_field f, union kr_value v);
+KR_MUST_USE int kr_event_put(struct kr_event *e, struct kr_arena *arena, enum kr_field f,
+			     union kr_value v);
 void kr_event_unset(struct kr_event *e, enum kr_field f);
 /*
- * Set a field from input text: clean, check, and put. "Nothing" leaves it absent. What is not valid goes
- * to extra under the field's own name, byte by byte as it came, so nothing is lost; it may even hold bytes that
- * are not UTF-8.
+ * Set a field from input text: clean, check, and put. "Nothing" leaves it absent. What is not valid
+ * goes to extra under the field's own name, byte by byte as it came, so nothing is lost; it may
+ * even hold bytes that are not UTF-8.
  *
  * Returns 0; 1 (not valid: kept in extra); -KR_ELIMIT.
  */
-KR_MUST_USE int kr_event_set(struct kr_event *e, struct kr_arena *arena, enum kr_field f, struct kr_str text);
+KR_MUST_USE int kr_event_set(struct kr_event *e, struct kr_arena *arena, enum kr_field f,
+			     struct kr_str text);
 /*
  * Add to extra. A key given twice keeps the later value. Empty values are dropped.
  *

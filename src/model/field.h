@@ -57,7 +57,8 @@ union kr_value {
 const struct kr_field_info *kr_field_info(enum kr_field f);
 /* Field by its full name ("source.ip"), KR_F_NONE if there is none. Exact spelling. */
 enum kr_field kr_field_by_name(struct kr_str name);
-/* Field by full or short name ("ip", "asn"), ASCII case ignored; for expressions and mappings made by hand. */
+/* Field by full or short name ("ip", "asn"), ASCII case ignored; for expressions and mappings made
+ * by hand. */
 enum kr_field kr_field_by_word(struct kr_str word);
 /* What the kind accepts, for error messages. */
 const char *kr_field_kind_doc(enum kr_field_kind kind);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a source and a constituent are: plain values that store, desk and pipe hand to each other. */
+/* What a source and a constituent are: plain values that store, desk and pipe hand to each other.
+ */
 #pragma once
 
 #include "base/base.h"
@@ -21,8 +22,8 @@ KR_MUST_USE int kr_retention_parse(struct kr_str s, enum kr_retention *ret);
 
 /* Where input comes from. */
 struct kr_source {
-	uint32_t id;	     /* 0: not stored yet */
-	struct kr_str name;  /* unique: letters, digits, '-', '_', '.', at most 64 */
+	uint32_t id;	       /* 0: not stored yet */
+	struct kr_str name;    /* unique: letters, digits, '-', '_', '.', at most 64 */
 	struct kr_str format;  /* name of a codec; empty: detect */
 	struct kr_str mapping; /* name of a mapping; empty: the one that fits */
 	struct kr_str provider, url, note;
@@ -37,16 +38,16 @@ struct kr_source {
 /* Who owns addresses and wants to know. */
 struct kr_constituent {
 	uint32_t id;
-	struct kr_str name;    /* unique short name */
-	struct kr_str title;   /* full name */
+	struct kr_str name;  /* unique short name */
+	struct kr_str title; /* full name */
 	struct kr_str sector, country, contact, language, note;
-	bool retired;	       /* gone from the last import; old events still name it */
+	bool retired; /* gone from the last import; old events still name it */
 };
 
 /* The order is the order of decision: the first kind with a match decides (DESIGN.md section 4). */
 enum kr_rule_kind {
-	KR_RULE_PREFIX = 1,  /* the most specific prefix wins */
-	KR_RULE_DOMAIN = 2,  /* the longest suffix wins */
+	KR_RULE_PREFIX = 1, /* the most specific prefix wins */
+	KR_RULE_DOMAIN = 2, /* the longest suffix wins */
 	KR_RULE_ASN = 3,
 	KR_RULE_COUNTRY = 4,
 };
