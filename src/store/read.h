@@ -40,6 +40,22 @@ KR_MUST_USE int kr_store_register_read(struct kr_store *s, const struct kr_scope
 				       struct kr_arena *a, struct kr_constituent **ret_c, size_t *ret_n_c,
 				       struct kr_rule **ret_rules, size_t *ret_n_rules,
 				       struct kr_fault *reterr);
+/* Constituents in use by name, those behind `after` (empty: from the first): a page of a list. */
+KR_MUST_USE int kr_store_constituent_list(struct kr_store *s, const struct kr_scope *scope,
+					  struct kr_str after, uint32_t limit, struct kr_arena *a,
+					  struct kr_constituent **ret, size_t *ret_n,
+					  struct kr_fault *reterr);
+/*
+ * One constituent, retired or not, with its rules in use.
+ *
+ * rules_max  so many rules are read
+ *
+ * Returns 0 or -KR_ENOENT.
+ */
+KR_MUST_USE int kr_store_constituent_get(struct kr_store *s, const struct kr_scope *scope,
+					 struct kr_str name, uint32_t rules_max, struct kr_arena *a,
+					 struct kr_constituent *ret, struct kr_rule **ret_rules,
+					 size_t *ret_n_rules, struct kr_fault *reterr);
 /* Number that changes with every replacement of the register. */
 uint64_t kr_store_register_version(struct kr_store *s);
 /* Names for the ids in an event. -KR_ENOENT. */

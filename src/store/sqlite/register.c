@@ -137,9 +137,7 @@ uint64_t kr_store_register_version(struct kr_store *s)
 	return __atomic_load_n(&s->register_version, __ATOMIC_ACQUIRE);
 }
 
-#define C_COLUMNS "id,name,title,sector,country,contact,language,note,retired"
-
-static void read_constituent(sqlite3_stmt *st, struct kr_arena *a, struct kr_constituent *ret)
+void kr_store__constituent_row(sqlite3_stmt *st, struct kr_arena *a, struct kr_constituent *ret)
 {
 	*ret = (struct kr_constituent){
 		.id = (uint32_t)sqlite3_column_int64(st, 0),
@@ -154,7 +152,7 @@ static void read_constituent(sqlite3_stmt *st, struct kr_arena *a, struct kr_con
 	};
 }
 
-static void read_rule(sqlite3_stmt *st, struct kr_arena *a, struct kr_rule *ret)
+void kr_store__rule_row(sqlite3_stmt *st, struct kr_arena *a, struct kr_rule *ret)
 {
 	*ret = (struct kr_rule){
 		.id = (uint32_t)sqlite3_column_int64(st, 0),
@@ -199,26 +197,26 @@ int kr_store_register_read(struct kr_store *s, const struct kr_scope *scope, boo
 	if (!r && (!c || !rules))
 		r = kr_fault_set(reterr, -KR_ELIMIT, "no room for the register");
 	if (!r)
-		r = kr_db_prepare(db, "SELECT " C_COLUMNS " FROM constituent WHERE (?1 OR retired=0) AND ?2 ORDER BY name",
+		r = kr_db_prepare(db, "SELECT " KR_CONSTITUENT_COLUMNS " FROM constituent WHERE (?1 OR retired=0) AND ?2 ORDER BY name",
 				  &st, reterr);
 	if (!r) {
 		sqlite3_bind_int(st, 1, retired);
 		sqlite3_bind_int(st, 2, scope->all);
 		while ((r = kr_db_step(st, reterr)) == 1 && n_c < max_c)
-			read_constituent(st, a, &c[n_c++]);
+			kr_store__constituent_row(st, a, &c[n_c++]);
 	}
 	sqlite3_finalize(st);
 	st = NULL;
 	if (r >= 0)
 		r = kr_db_prepare(db,
-				  "SELECT id,constituent,kind,value,retired FROM rule WHERE (?1 OR retired=0) AND ?2"
+				  "SELECT " KR_RULE_COLUMNS " FROM rule WHERE (?1 OR retired=0) AND ?2"
 				  " ORDER BY constituent,kind,id",
 				  &st, reterr);
 	if (!r) {
 		sqlite3_bind_int(st, 1, retired);
 		sqlite3_bind_int(st, 2, scope->all);
 		while ((r = kr_db_step(st, reterr)) == 1 && n_rules < max_rules)
-			read_rule(st, a, &rules[n_rules++]);
+			kr_store__rule_row(st, a, &rules[n_rules++]);
 	}
 	sqlite3_finalize(st);
 	sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
@@ -242,19 +240,19 @@ int kr_store_owner_get(struct kr_store *s, const struct kr_owner *o, struct kr_a
 
 	if (r)
 		return r;
-	r = kr_db_prepare(db, "SELECT " C_COLUMNS " FROM constituent WHERE id=?1", &c, reterr);
+	r = kr_db_prepare(db, "SELECT " KR_CONSTITUENT_COLUMNS " FROM constituent WHERE id=?1", &c, reterr);
 	if (!r)
-		r = kr_db_prepare(db, "SELECT id,constituent,kind,value,retired FROM rule WHERE id=?1", &rule, reterr);
+		r = kr_db_prepare(db, "SELECT " KR_RULE_COLUMNS " FROM rule WHERE id=?1", &rule, reterr);
 	if (!r) {
 		sqlite3_bind_int64(c, 1, o->constituent);
 		sqlite3_bind_int64(rule, 1, o->rule);
 		r = kr_db_step(c, reterr);
 		if (r == 1) {
-			read_constituent(c, a, ret_c);
+			kr_store__constituent_row(c, a, ret_c);
 			r = kr_db_step(rule, reterr);
 		}
 		if (r == 1)
-			read_rule(rule, a, ret_rule);
+			kr_store__rule_row(rule, a, ret_rule);
 		r = r == 1 ? 0
 			   : r ? r
 			       : kr_fault_set(reterr, -KR_ENOENT, "constituent %u is not in the register", o->constituent);

@@ -113,6 +113,11 @@ KR_MUST_USE int kr_store__main_open(struct kr_store *s, bool create, struct kr_f
 KR_MUST_USE int kr_store__stats_open(struct kr_store *s, bool create, struct kr_fault *reterr);
 /* Durably note that a sealed partition will change, so that a crash does not hide it from the catalogue. */
 KR_MUST_USE int kr_store__stats_unseal(struct kr_store *s, const struct kr_part_info *p, struct kr_fault *reterr);
+/* A row of constituent or rule, columns as in KR_CONSTITUENT_COLUMNS and KR_RULE_COLUMNS. */
+#define KR_CONSTITUENT_COLUMNS "id,name,title,sector,country,contact,language,note,retired"
+#define KR_RULE_COLUMNS	       "id,constituent,kind,value,retired"
+void kr_store__constituent_row(sqlite3_stmt *st, struct kr_arena *a, struct kr_constituent *ret);
+void kr_store__rule_row(sqlite3_stmt *st, struct kr_arena *a, struct kr_rule *ret);
 /* Begin a write transaction on main under its lock; end with kr_store__main_end(), which unlocks. */
 KR_MUST_USE int kr_store__main_begin(struct kr_store *s, struct kr_fault *reterr);
 /* Commit if err is 0, else roll back. Returns err, or the failure of the commit. */
