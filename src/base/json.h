@@ -92,6 +92,8 @@ struct kr_json_split {
 	struct kr_buf head;  /* the beginning of an overlong record */
 	size_t carry_at;
 	uint64_t offset; /* of the first byte that is not used up */
+	uint64_t line;	 /* it is in; of an overlong record: counted so far */
+	uint64_t start_line; /* of an overlong record */
 	size_t scanned;	 /* bytes of the record in progress that were looked at */
 	size_t resume;	 /* where in it a later line starts like a record; 0: none */
 	uint64_t length; /* of the record in progress, counted only when it is overlong */
@@ -107,6 +109,7 @@ struct kr_json_record {
 	struct kr_str bytes; /* one value; valid until the next call */
 	uint64_t offset;     /* of its first byte in the stream */
 	uint64_t length;     /* bytes in the stream; above bytes.n if the record was overlong */
+	uint64_t line;	     /* 1-based line of its first byte */
 	int err;	     /* 0; -KR_ELIMIT (overlong: bytes holds at most 4 KiB of it; or too deep);
 			      * -KR_ESYNTAX (broken; without bytes: a comma or ']' is missing or too
 			      * many at this place) */

@@ -41,6 +41,7 @@ enum seen {
 void kr_json_split_init(struct kr_json_split *s, size_t record_max, unsigned depth_max)
 {
 	memset(s, 0, sizeof(*s));
+	s->line = 1;
 	s->record_max = record_max;
 	s->depth_max = KR_MIN(depth_max, (unsigned)KR_JSON_DEPTH_MAX);
 	s->carry = KR_BUF(record_max < SIZE_MAX - CARRY_STEP ? record_max + CARRY_STEP : SIZE_MAX);
@@ -251,8 +252,20 @@ static void begin(struct kr_json_split *s, char c)
 	}
 }
 
+/* Bytes are used up: count their lines. */
+static void count_lines(struct kr_json_split *s, struct kr_str used)
+{
+	const char *p = used.p, *end = used.p + used.n;
+
+	while (p < end && (p = memchr(p, '\n', (size_t)(end - p)))) {
+		s->line++;
+		p++;
+	}
+}
+
 static void use(struct kr_json_split *s, struct kr_str *w, size_t n)
 {
+	count_lines(s, kr_str_first(*w, n));
 	*w = kr_str_from(*w, n);
 	s->offset += n;
 }
@@ -260,7 +273,7 @@ static void use(struct kr_json_split *s, struct kr_str *w, size_t n)
 /* A fault of the array itself, not of an element. */
 static int fault_here(struct kr_json_split *s, struct kr_str w, struct kr_json_record *ret)
 {
-	*ret = (struct kr_json_record){kr_str_n(w.p, 0), s->offset, 0, -KR_ESYNTAX};
+	*ret = (struct kr_json_record){kr_str_n(w.p, 0), s->offset, 0, s->line, -KR_ESYNTAX};
 	return 1;
 }
 
@@ -319,7 +332,9 @@ static int between(struct kr_json_split *s, struct kr_str *w, struct kr_json_rec
 /* The record in progress is complete with n bytes of w. */
 static int complete(struct kr_json_split *s, struct kr_str w, size_t n, struct kr_json_record *ret)
 {
-	*ret = (struct kr_json_record){kr_str_first(w, n), s->offset, s->length + n, s->broken};
+	*ret = (struct kr_json_record){kr_str_first(w, n), s->offset, s->length + n,
+				       s->overlong ? s->start_line : s->line, s->broken};
+	count_lines(s, ret->bytes);
 	if (s->overlong) {
 		ret->bytes = kr_buf_str(&s->head);
 		ret->err = -KR_ELIMIT;
@@ -370,6 +385,8 @@ static enum seen look_within(struct kr_json_split *s, struct kr_str *w)
 		if (seen != MORE || allowed.n <= s->record_max)
 			return seen;
 		s->overlong = true;
+		s->start_line = s->line;
+		count_lines(s, allowed);
 		s->scanned = s->resume = 0;
 		s->length = allowed.n;
 		kr_buf_clear(&s->head);
@@ -379,6 +396,7 @@ static enum seen look_within(struct kr_json_split *s, struct kr_str *w)
 	if (look(s, *w) == MORE) {
 		s->scanned = 0;
 		s->length += w->n;
+		count_lines(s, *w);
 		*w = kr_str_from(*w, w->n);
 		return MORE;
 	}

@@ -15,7 +15,7 @@
 enum kr_codec_cap {
 	KR_CODEC_READ = 1,
 	KR_CODEC_WRITE = 2,
-	KR_CODEC_MAPPING = 4,  /* reading needs a mapping */
+	KR_CODEC_MAPPING = 4,  /* reading needs a mapping; csv only if its header does not have our field names */
 	KR_CODEC_SNAPSHOT = 8, /* a list of a state: the same bytes on another day are another report */
 };
 
@@ -49,7 +49,8 @@ struct kr_codec {
 	 * Read more of the report.
 	 *
 	 * bytes  any cut of the input; stays until the batch is cleared, so events may hold slices of it
-	 * out    events of the records that end in these bytes are added; broken records are refused there
+	 * out    events of the records that end in these bytes are added; broken records are refused there;
+	 *        offsets and lines count from open()
 	 *
 	 * Returns 0, or an error that refuses the whole report (-KR_EREFUSED, -KR_EMAPPING, -KR_ELIMIT).
 	 * The same bytes in the same cuts give the same events: taking again relies on it.

@@ -11,7 +11,7 @@
 struct kr_refusal {
 	uint64_t offset; /* in the report */
 	uint32_t length;
-	uint32_t line;	 /* in the chunk fed last: relative; 0 if unknown */
+	uint32_t line;	 /* 1-based, counted from where reading began; 0 if unknown */
 	uint32_t column; /* 1-based; 0 if unknown */
 	struct kr_str reason;
 };

@@ -34,7 +34,7 @@ struct kr_event {
 	uint64_t offset;
 	uint32_t length;
 	uint32_t part;
-	uint32_t line; /* in the chunk fed last: relative; 0 if the codec has no lines */
+	uint32_t line; /* 1-based, counted from where reading began; 0 if the codec has no lines */
 
 	uint8_t slot[KR_FIELD_MAX]; /* index into value + 1 by field; 0: absent */
 	uint8_t n, size;

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How this works
+ *
+ * The IntelMQ data format: one JSON object an event, with our field names, since ours are its
+ * names. Read are lines, one array, and objects one after the other; the splitter finds them and
+ * the strict reader takes them apart. Keys that are no field go to extra under their whole name;
+ * nested objects are flattened first, so {"source": {"ip": ...}} is understood too.
+ *
+ * severity and product.* are fields since IDF 3.5; older programs kept them as extra.severity and
+ * extra.product.*, so these are read into the field, unless the record has the field itself.
+ * Written are the fields. TLP has no AMBER+STRICT in IDF: it is written as the tighter RED.
+ */
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "codec/codec.h"
+#include "codec/eventjson.h"
+#include "codec/jsonread.h"
+#include "codec/plan.h"
+
+struct kr_codec_state {
+	struct kr_json_split split;
+	struct kr_codec_opts opts;
+};
+
+/* What one record is read into. */
+struct reading {
+	struct kr_event *e;
+	struct kr_arena *arena;
+	unsigned warnings;
+	bool report; /* a message of type Report */
+};
+
+static int sniff(struct kr_str head, struct kr_str name)
+{
+	struct kr_str s = kr_str_trim(head);
+	int sure = 0;
+
+	(void)name;
+	if (kr_str_starts(s, KR_STR("[")))
+		s = kr_str_trim(kr_str_from(s, 1));
+	if (!kr_str_starts(s, KR_STR("{")))
+		return 0;
+	sure = 30;
+	if (kr_str_find(s, KR_STR("\"__type\"")) >= 0)
+		sure += 40;
+	if (kr_str_find(s, KR_STR("\"source.")) >= 0 || kr_str_find(s, KR_STR("\"feed.")) >= 0)
+		sure += 15;
+	if (kr_str_find(s, KR_STR("\"classification.")) >= 0 ||
+	    kr_str_find(s, KR_STR("\"time.")) >= 0)
+		sure += 15;
+	return KR_MIN(sure, 95);
+}
+
+static int open_state(const struct kr_codec_opts *opts, struct kr_codec_state **ret,
+		      struct kr_fault *reterr)
+{
+	struct kr_codec_state *s = kr_xcalloc(1, sizeof(*s));
+
+	(void)reterr;
+	s->opts = *opts;
+	kr_json_split_init(&s->split, opts->record_max, opts->depth_max);
+	*ret = s;
+	return 0;
+}
+
+static void close_state(struct kr_codec_state *s)
+{
+	if (!s)
+		return;
+	kr_json_split_done(&s->split);
+	free(s);
+}
+
+static int add_extra(struct reading *r, struct kr_str key, struct kr_str value, bool literal)
+{
+	enum kr_field f = kr_codec__field_of_extra(key);
+	union kr_value v;
+
+	if (!literal && kr_field_is_nothing(value))
+		return 0;
+	if (f && !literal && !kr_event_has(r->e, f) &&
+	    kr_field_parse(f, value, r->arena, &v, NULL) == 0)
+		return kr_event_put(r->e, r->arena, f, v);
+	return kr_event_add_extra(r->e, r->arena, key, value, literal);
+}
+
+/* IntelMQ keeps the whole of extra as text where a message is flat: JSON in JSON. */
+static int add_extra_text(struct reading *r, struct kr_str value)
+{
+	if (value.n && value.p[0] == '{') {
+		int err = kr_codec__extra_object(r->e, r->arena, value);
+
+		if (!err || err == -KR_ELIMIT)
+			return err;
+	}
+	return add_extra(r, KR_STR("extra"), value, false);
+}
+
+static int add_pair(void *ctx, struct kr_str key, struct kr_str value, bool literal)
+{
+	struct reading *r = ctx;
+	enum kr_field f = kr_field_by_name(key);
+	int err;
+
+	if (f && !(literal && value.p[0] == '[')) {
+		/* A field says it better than what an older program left in extra. */
+		err = kr_event_set(r->e, r->arena, f, value);
+		r->warnings += err > 0;
+		return KR_MIN(err, 0);
+	}
+	if (kr_str_eqc(key, "__type")) {
+		r->report = kr_str_eqc(value, "Report");
+		return 0;
+	}
+	if (kr_str_eqc(key, "extra") && !literal)
+		return add_extra_text(r, value);
+	if (kr_str_starts(key, KR_STR("extra.")) && key.n > 6)
+		key = kr_str_from(key, 6);
+	return add_extra(r, key, value, literal);
+}
+
+static void refuse(const struct kr_json_record *rec, const struct kr_fault *why,
+		   struct kr_batch *out)
+{
+	uint64_t at = rec->line + (why->line ? why->line - 1 : 0);
+
+	kr_batch_refuse(out, rec->offset, rec->length, (uint32_t)KR_MIN(at, UINT32_MAX),
+			(uint32_t)KR_MIN(why->column, UINT32_MAX), "%s", why->message);
+}
+
+static int parse(struct kr_codec_state *s, struct kr_str bytes, struct reading *r,
+		 struct kr_fault *why)
+{
+	struct kr_json_token t;
+	struct kr_json j;
+	int err;
+
+	kr_json_init(&j, bytes, r->arena, s->opts.depth_max, 0, why);
+	err = kr_json_next(&j, &t);
+	if (!err && t.type != KR_JSON_OBJECT)
+		return kr_fault_set(why, -KR_EINVAL, "an event is an object {...}");
+	if (!err)
+		err = kr_codec__pairs(&j, KR_STR(""), add_pair, r);
+	if (!err)
+		err = kr_json_next(&j, &t);
+	if (!err && r->report)
+		return kr_fault_set(why, -KR_EINVAL, "a message of type Report is no event");
+	if (!err)
+		err = kr_codec__finish_event(r->e, r->arena, s->opts.observed);
+	if (err && !why->code)
+		kr_fault_set(why, err, "more fields or memory than one event or batch can hold");
+	return err;
+}
+
+static void read_record(struct kr_codec_state *s, const struct kr_json_record *rec,
+			struct kr_batch *out)
+{
+	struct reading r = {.e = kr_event_new(out->arena), .arena = out->arena};
+	struct kr_place at = {.offset = rec->offset, .length = rec->length, .line = rec->line};
+	struct kr_fault why = {0};
+	int err = rec->err;
+
+	if (!r.e || !rec->bytes.p)
+		err = kr_fault_set(&why, -KR_ELIMIT, "no memory left in the batch");
+	else if (err == -KR_ELIMIT && rec->length > s->opts.record_max)
+		kr_fault_set(&why, err, "a record longer than the limit");
+	else if (!rec->bytes.n)
+		err = kr_fault_set(&why, -KR_ESYNTAX, "a comma or bracket is missing or too many");
+	else
+		err = parse(s, rec->bytes, &r, &why);
+	if (!err && rec->err)
+		err = kr_fault_set(&why, -KR_ESYNTAX, "the record is not complete");
+	if (err) {
+		refuse(rec, &why, out);
+		return;
+	}
+	out->warnings += r.warnings;
+	kr_codec__set_place(r.e, &at, 0);
+	kr_batch_add(out, r.e);
+}
+
+static int feed_more(struct kr_codec_state *s, struct kr_str chunk, bool eof, struct kr_batch *out)
+{
+	struct kr_json_record rec;
+	struct kr_str in = chunk;
+
+	while (kr_json_split_next(&s->split, &in, eof, &rec)) {
+		/* The splitter's own bytes are valid only until the next call. */
+		if (rec.bytes.n && !(rec.bytes.p >= chunk.p && rec.bytes.p < chunk.p + chunk.n))
+			rec.bytes = kr_arena_dup(out->arena, rec.bytes);
+		read_record(s, &rec, out);
+	}
+	return 0;
+}
+
+static int feed(struct kr_codec_state *s, struct kr_str bytes, struct kr_batch *out,
+		struct kr_fault *reterr)
+{
+	(void)reterr;
+	return feed_more(s, bytes, false, out);
+}
+
+static int finish(struct kr_codec_state *s, struct kr_batch *out, struct kr_fault *reterr)
+{
+	(void)reterr;
+	return feed_more(s, KR_STR(""), true, out);
+}
+
+static void begin(struct kr_buf *b)
+{
+	(void)b;
+}
+
+static void item(struct kr_buf *b, const struct kr_event *e, bool first)
+{
+	(void)first;
+	kr_buf_c(b, "{\"__type\":\"Event\"");
+	kr_codec__json_members(b, e, KR_SPELL_IDF, true);
+	kr_buf_add(b, "}\n", 2);
+}
+
+static void end(struct kr_buf *b, bool empty)
+{
+	(void)b;
+	(void)empty;
+}
+
+static const char *const unmapped[] = {NULL};
+
+const struct kr_codec kr_codec_idf = {
+	.name = "idf",
+	.media_type = "application/x-ndjson",
+	.doc = "IntelMQ data format: JSON lines, an array, or objects in a row",
+	.caps = KR_CODEC_READ | KR_CODEC_WRITE,
+	.sniff = sniff,
+	.open = open_state,
+	.feed = feed,
+	.finish = finish,
+	.close = close_state,
+	.begin = begin,
+	.item = item,
+	.end = end,
+	.unmapped = unmapped,
+};
