@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "model/field_parts.h"
 
 struct kr_batch *kr_batch_new(size_t arena_max)
 {
@@ -71,10 +72,9 @@ void kr_batch_refuse(struct kr_batch *b, uint64_t offset, uint64_t length, uint3
 	va_start(ap, fmt);
 	vsnprintf(reason, sizeof(reason), fmt, ap);
 	va_end(ap);
-	/* The reason may quote the input: a cut must not leave half a character. */
-	n = strlen(reason);
-	r.reason = kr_arena_dup(
-		b->arena, kr_str_first(kr_str_n(reason, n), kr_utf8_valid(kr_str_n(reason, n))));
+	n = kr_model__cut(kr_str_c(reason), sizeof(reason) - 2);
+	kr_model__printable(reason, n);
+	r.reason = kr_arena_dup(b->arena, kr_str_n(reason, n));
 	if (!r.reason.p)
 		r.reason = KR_STR("refused; no memory was left in the batch for the reason");
 	b->refusals = grow(b->refusals, b->n_refusals, &b->refusals_cap, sizeof(r));

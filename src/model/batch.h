@@ -35,6 +35,7 @@ KR_AUTO_DEFINE(kr_batch)
 void kr_batch_clear(struct kr_batch *b);
 /* Append an event that lives in b->arena. */
 void kr_batch_add(struct kr_batch *b, struct kr_event *e);
-/* Note a refused record; the reason is copied. */
+/* Note a refused record; the reason is copied, control characters and what is not UTF-8 in it as
+ * '?'. */
 void kr_batch_refuse(struct kr_batch *b, uint64_t offset, uint64_t length, uint32_t line,
 		     uint32_t column, const char *fmt, ...) KR_PRINTF(6, 7);

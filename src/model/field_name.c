@@ -18,7 +18,6 @@
 #include <stdlib.h>
 
 #include "base/ip.h"
-#include "model/observable.h"
 #include "model/scan.h"
 
 #define FQDN_MAX  253
@@ -203,7 +202,7 @@ static int open_scheme(struct kr_str *s, struct kr_arena *arena)
 	if (slashes < 0)
 		return -KR_EINVAL;
 	rest = kr_str_from(*s, authority_end(*s, (size_t)slashes + 2));
-	err = kr_observable_refang(kr_str_first(*s, s->n - rest.n), arena, &head);
+	err = kr_model__refang(kr_str_first(*s, s->n - rest.n), true, arena, &head);
 	if (err < 0)
 		return err;
 	p = kr_arena_bytes(arena, head.n + rest.n);
@@ -246,7 +245,7 @@ int kr_model__url(struct kr_str s, struct kr_arena *arena, struct kr_str *ret)
 	authority = kr_str_n(s.p + n + 3, end - n - 3);
 	rest = kr_str_from(s, end);
 	real = real_scheme(scheme);
-	err = kr_observable_refang(authority, arena, &clean);
+	err = kr_model__refang(authority, false, arena, &clean);
 	if (err < 0)
 		return err;
 	if (!check_authority(clean))

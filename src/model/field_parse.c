@@ -372,25 +372,41 @@ static const parse_fn parsers[KR_FIELD_KINDS] = {
 	[KR_K_NET] = parse_net,
 };
 
-/* The first 60 bytes of a value with what a terminal must not see as '?'; cut between characters.
- */
+size_t kr_model__cut(struct kr_str s, size_t max)
+{
+	size_t n = max;
+
+	if (s.n <= max)
+		return s.n;
+	while (n > 0 && max - n < 4 && ((unsigned char)s.p[n] & 0xc0) == 0x80)
+		n--;
+	return n;
+}
+
+void kr_model__printable(char *p, size_t n)
+{
+	size_t valid;
+
+	while ((valid = kr_utf8_valid(kr_str_n(p, n))) < n)
+		p[valid] = '?';
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)p[i];
+
+		if (c < 0x20 || c == 0x7f)
+			p[i] = '?';
+	}
+}
+
+/* The beginning of a value, for a message. */
 static const char *shown(struct kr_str s, char buf[64])
 {
-	size_t n = KR_MIN(s.n, (size_t)60), valid;
+	size_t n = kr_model__cut(s, 60);
 
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-
-		buf[i] = c < 0x20 || c == 0x7f ? '?' : s.p[i];
-	}
-	while ((valid = kr_utf8_valid(kr_str_n(buf, n))) < n) {
-		if (s.n > n && n - valid < 4 && ((unsigned char)buf[valid] & 0xc0) == 0xc0) {
-			n = valid;
-			break;
-		}
-		buf[valid] = '?';
-	}
-	memcpy(buf + n, s.n > n ? "..." : "\0", s.n > n ? 4 : 1);
+	memcpy(buf, s.p, n);
+	kr_model__printable(buf, n);
+	memcpy(buf + n, "...", 4);
+	if (n == s.n)
+		buf[n] = '\0';
 	return buf;
 }
 

@@ -53,16 +53,15 @@ static bool is_hxxp(struct kr_str s)
 	return kr_str_istarts(s, KR_STR("hxxp:")) || kr_str_istarts(s, KR_STR("hxxps:"));
 }
 
-int kr_observable_refang(struct kr_str text, struct kr_arena *arena, struct kr_str *ret)
+int kr_model__refang(struct kr_str text, bool scheme, struct kr_arena *arena, struct kr_str *ret)
 {
-	bool any = false;
+	bool any = scheme && is_hxxp(text);
 	size_t n = 0;
 	char *p;
 
-	text = kr_str_trim(text);
 	for (size_t i = 0; i < text.n && !any; i++)
 		any = may_end(text.p[i]);
-	if (KR_LIKELY(!any && !is_hxxp(text))) {
+	if (KR_LIKELY(!any)) {
 		*ret = text;
 		return 0;
 	}
@@ -74,11 +73,16 @@ int kr_observable_refang(struct kr_str text, struct kr_arena *arena, struct kr_s
 		if (may_end(text.p[i]))
 			n = reduce(p, n);
 	}
-	if (is_hxxp(kr_str_n(p, n)))
+	if (scheme && is_hxxp(kr_str_n(p, n)))
 		p[1] = p[2] = 't';
 	/* Nothing undone: the caller keeps its own bytes. */
 	*ret = n == text.n && memcmp(p, text.p, n) == 0 ? text : kr_str_n(p, n);
 	return 0;
+}
+
+int kr_observable_refang(struct kr_str text, struct kr_arena *arena, struct kr_str *ret)
+{
+	return kr_model__refang(kr_str_trim(text), true, arena, ret);
 }
 
 static enum kr_observable_kind digest_of(struct kr_str s)

@@ -24,9 +24,12 @@ int main(void)
 	long_reason[399] = '\0';
 	kr_batch_refuse(b, 0, 0, 0, 0, "%s", long_reason);
 	IS(b->refusals[1].reason.n, 254, "a long reason is cut between characters");
+	kr_batch_refuse(b, 0, 0, 0, 0, "'%s' is wrong", "\x1b[1m\xff\xc4\x8d");
+	IS_STR(b->refusals[2].reason, KR_STR("'?[1m?\xc4\x8d' is wrong"),
+	       "what a terminal must not see is hidden");
 	for (int i = 0; i < 2 * KR_BATCH_REFUSALS_MAX; i++)
 		kr_batch_refuse(b, 0, 0, 0, 0, "again");
-	IS(b->refused, 2 + 2 * KR_BATCH_REFUSALS_MAX, "all refusals are counted");
+	IS(b->refused, 3 + 2 * KR_BATCH_REFUSALS_MAX, "all refusals are counted");
 	IS(b->n_refusals, KR_BATCH_REFUSALS_MAX, "details are kept of the first");
 	kr_batch_clear(b);
 	OK(b->n == 0 && b->n_refusals == 0 && b->refused == 0 && kr_arena_used(b->arena) == 0,

@@ -92,6 +92,7 @@ static const struct example examples[] = {
 	{KR_F_SRC_URL, "file:/etc/passwd", "file://localhost/etc/passwd"},
 	{KR_F_SRC_URL, "file://host/x", "file://host/x"},
 	{KR_F_SRC_URL, "http://example.org/\xc4\x8d", "http://example.org/\xc4\x8d"},
+	{KR_F_SRC_URL, "http://hxxp:80/", "http://hxxp:80/"},
 	{KR_F_SRC_URL, "http://example.org/a b", NULL},
 	{KR_F_SRC_URL, "http://example.org/a\nb", NULL},
 	{KR_F_SRC_URL, "http://example.org/\xff", NULL},

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/taxonomy.h"
 
+#include <pthread.h>
+
 #include "model/data.h"
 #include "tap.h"
 
@@ -16,6 +18,27 @@ static struct kr_str class_of(const char *text)
 	const struct kr_type_info *info = kr_type_find(kr_str_c(text));
 
 	return info ? info->class_ : KR_STR("(none)");
+}
+
+static void *first_use(void *arg)
+{
+	*(const struct kr_type_info **)arg = kr_type_find(KR_STR("phishing"));
+	return NULL;
+}
+
+/* The first look-ups come at once: one thread builds, all get the same table. */
+static void at_once(void)
+{
+	const struct kr_type_info *found[4] = {NULL};
+	pthread_t threads[4];
+
+	for (size_t i = 0; i < KR_ARRAY_LEN(threads); i++)
+		if (pthread_create(&threads[i], NULL, first_use, &found[i]))
+			abort();
+	for (size_t i = 0; i < KR_ARRAY_LEN(threads); i++)
+		pthread_join(threads[i], NULL);
+	OK(found[0] && found[0] == found[1] && found[0] == found[2] && found[0] == found[3],
+	   "one table for the first look-ups of several threads");
 }
 
 int main(void)
@@ -43,6 +66,7 @@ int main(void)
 	struct kr_fault f;
 	bool same = true;
 
+	at_once();
 	OK(rsit.n > 1000 && rsit.p[rsit.n] == '\0', "the table is embedded, a NUL behind it");
 	IS_CSTR(kr_data_name(KR_DATA_RSIT), "rsit.csv", "its name");
 	for (size_t i = 0; i < KR_ARRAY_LEN(spellings); i++)
