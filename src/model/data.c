@@ -34,7 +34,7 @@ struct kr_str kr_data(enum kr_data d)
 #undef D
 	case KR_DATA_MAX: break;
 	}
-	assert(!"a table that does not exist");
+	assert(d < KR_DATA_MAX);
 	return KR_STR_NULL;
 }
 

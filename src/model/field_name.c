@@ -55,7 +55,10 @@ static bool check_ascii(struct kr_str s, bool *ret_big)
 			digits = true;
 			continue;
 		case BAD: return false;
-		case BIG: big = true; /* fallthrough */
+		case BIG:
+			big = true;
+			digits = false;
+			break;
 		case PLAIN: digits = false; break;
 		default: break;
 		}

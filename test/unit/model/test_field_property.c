@@ -28,8 +28,7 @@ static const char *const seeds[] = {
 	"aGVsbG8=",
 	"{\"a\":[1,\"x\"]}",
 	"high",
-	"B\xc3\xbc"
-	"cher.example",
+	"M\xc3\xbcnze.example",
 	"rs",
 	"65535",
 	"file:///x",
