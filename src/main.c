@@ -1,21 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How this works: the words are read once here; help and version need nothing else. A command that
- * needs no data directory runs at once.
+ * needs the open data directory takes the lock and runs here; if a node holds the lock, the command
+ * is sent to it over the control socket and this process only lends its files. Another command that
+ * holds the lock is waited for, but not long.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/control.h"
+#include "cli/node.h"
 #include "cli/opts.h"
+#include "cli/out.h"
 #include "cli/run.h"
 
+#define LOCK_WAIT_MS 3000
+#define LOCK_STEP_MS 50
+
+/* The only variable of the program: a signal handler can be handed nothing. */
 static volatile sig_atomic_t interrupted;
 
 static void on_interrupt(int sig)
@@ -57,76 +67,132 @@ static int terminal_width(int fd)
 	return columns && atoi(columns) > 0 ? atoi(columns) : 80;
 }
 
-static int open_output(struct kr_cli *c)
+/* The standard output, or the file of -o. */
+static int open_output(struct kr_cli *c, struct kr_out *out)
 {
 	const char *path = kr_opts_value(c->opts, "output", -1);
-	int fd;
+	int fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666)
+		      : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 
-	if (!path)
+	if (fd < 0)
+		return kr_fault_errno(&c->fault, errno, "cannot write '%s'",
+				      path ? path : "the standard output");
+	c->width = path ? 0 : terminal_width(fd);
+	c->colour = c->width && !getenv("NO_COLOR");
+	c->out = kr_out_open(out, fd, c->width > 0, local_cancelled, NULL);
+	c->out_state = out;
+	if (c->out)
 		return 0;
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
-	c->out = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!c->out) {
-		c->out = stdout;
-		return kr_fault_errno(&c->fault, errno, "cannot write '%s'", path);
-	}
-	c->width = 0;
-	c->colour = false;
+	close(fd);
+	return kr_fault_set(&c->fault, -KR_EIO, "cannot open the output");
+}
+
+static int print_help(struct kr_cli *c, const struct kr_opts *o)
+{
+	if (o->noun && !strcmp(o->noun, "help") && o->n_args)
+		return kr_help_on(c, o->args[0], o->n_args > 1 ? o->args[1] : NULL);
+	if (o->help && o->noun && strcmp(o->noun, "help") != 0)
+		return kr_help_on(c, o->noun, o->cmd ? o->cmd->verb : NULL);
+	kr_help_all(c);
 	return 0;
 }
 
-static int run(struct kr_cli *c)
+static int run_open(struct kr_cli *c, bool with_store)
+{
+	int err = kr_node_open(c->dir, with_store, &c->node, &c->fault);
+
+	if (err)
+		return err;
+	err = kr_cli_run(c);
+	kr_node_close(c->node);
+	c->node = NULL;
+	return err;
+}
+
+/* Did who reads our output close it? The node wrote to it, so we did not see that. */
+static bool reader_gone(int fd)
+{
+	struct pollfd p = {.fd = fd};
+
+	return poll(&p, 1, 0) > 0 && p.revents & POLLERR;
+}
+
+/* Here, or by the node that holds the lock. */
+static int run_on_node(struct kr_cli *c, struct kr_out *out, int argc, const char *const *argv)
+{
+	struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000L};
+
+	for (int waited = 0;; waited += LOCK_STEP_MS) {
+		struct kr_fault busy;
+		int err = run_open(c, true);
+
+		if (err != -KR_EBUSY || c->cmd)
+			return err;
+		busy = c->fault;
+		err = kr_control_call(c, out->fd, argc, argv);
+		if (err == -KR_ECANCEL && reader_gone(out->fd))
+			out->error = EPIPE;
+		if (err <= 0)
+			return err;
+		if (waited >= LOCK_WAIT_MS || interrupted) {
+			c->fault = busy;
+			return -KR_EBUSY;
+		}
+		nanosleep(&step, NULL);
+	}
+}
+
+static int run(struct kr_cli *c, struct kr_out *out, int argc, const char *const *argv)
 {
 	const struct kr_opts *o = c->opts;
-	int err;
 
 	if (kr_opts_value(o, "version", -1)) {
 		fprintf(c->out, "karaula %s\n", KR_VERSION);
 		return 0;
 	}
-	if (o->noun && !strcmp(o->noun, "help") && o->n_args)
-		return kr_help_on(c, o->args[0], o->n_args > 1 ? o->args[1] : NULL);
-	if (!o->noun || !strcmp(o->noun, "help")) {
-		kr_help_all(c);
-		return 0;
+	if (!o->cmd || o->help)
+		return print_help(c, o);
+	switch (o->cmd->need) {
+	case KR_NEED_NODE: return run_on_node(c, out, argc, argv);
+	case KR_NEED_CONF: return run_open(c, false);
+	default: return kr_cli_run(c);
 	}
-	if (o->help)
-		return kr_help_on(c, o->noun, o->cmd ? o->cmd->verb : NULL);
-	err = open_output(c);
-	return err ? err : kr_cli_run(c);
 }
 
 int main(int argc, char **argv)
 {
-	struct kr_arena *arena = kr_arena_new(0);
+	const char *const *words = (const char *const *)argv + 1;
+	int n_words = argc ? argc - 1 : 0;
+	KR_AUTO(kr_arena) *arena = kr_arena_new(0);
 	struct kr_opts opts;
+	struct kr_out out;
 	struct kr_cli c = {
 		.opts = &opts,
-		.in = stdin,
-		.out = stdout,
 		.err = stderr,
 		.cwd_fd = AT_FDCWD,
-		.lang = "en",
 		.cancelled = local_cancelled,
 		.arena = arena,
 	};
 	int err;
 
 	set_signals();
-	c.width = terminal_width(STDOUT_FILENO);
-	c.colour = c.width && !getenv("NO_COLOR");
-	err = kr_opts_parse(arena, argc ? argc - 1 : 0, (const char *const *)argv + 1, &opts,
-			    &c.fault);
+	err = kr_opts_parse(arena, n_words, words, &opts, &c.fault);
 	c.dir = kr_opts_value(&opts, "dir", -1);
 	if (!c.dir)
 		c.dir = getenv("KARAULA_DIR");
-	if (kr_opts_value(&opts, "lang", -1))
-		c.lang = kr_opts_value(&opts, "lang", -1);
+	c.lang = kr_opts_value(&opts, "lang", -1);
+	if (!c.lang)
+		c.lang = "en";
 	if (!err)
-		err = run(&c);
-	err = kr_cli_report(&c, err);
+		err = open_output(&c, &out);
+	if (err)
+		return kr_cli_report(&c, err);
+	err = run(&c, &out, n_words, words);
+	/* Closing may still fail: a full disk shows late on some file systems. */
 	if (fclose(c.out) != 0 && !err)
-		err = kr_err_exit(-KR_EIO);
-	kr_arena_free(arena);
-	return err;
+		err = out.error == EPIPE
+			      ? kr_cli_cancel(&c)
+			      : kr_fault_errno(&c.fault, out.error, "cannot write the output");
+	c.out = NULL;
+	return kr_cli_report(&c, err);
 }

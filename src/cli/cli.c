@@ -3,13 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "cli/opts.h"
+#include "cli/out.h"
 #include "cli/run.h"
 
 const char *kr_cli_opt(const struct kr_cli *c, const char *name)
@@ -54,15 +53,12 @@ int kr_cli_open(struct kr_cli *c, const char *path)
 {
 	int fd;
 
-	if (!strcmp(path, "-")) {
-		fd = fcntl(c->in_fd, F_DUPFD_CLOEXEC, 3);
-		if (fd < 0)
-			return kr_fault_errno(&c->fault, errno, "cannot read the standard input");
-		return fd;
-	}
 	if (c->open_file)
 		return c->open_file(c->open_ctx, path, &c->fault);
-	fd = openat(c->cwd_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (!strcmp(path, "-"))
+		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	else
+		fd = openat(c->cwd_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return kr_fault_errno(&c->fault, errno, "cannot open '%s'", path);
 	return fd;
@@ -70,7 +66,7 @@ int kr_cli_open(struct kr_cli *c, const char *path)
 
 bool kr_cli_cancelled(struct kr_cli *c)
 {
-	return ferror(c->out) || (c->cancelled && c->cancelled(c->cancel_ctx));
+	return (c->out && ferror(c->out)) || (c->cancelled && c->cancelled(c->cancel_ctx));
 }
 
 int kr_cli_cancel(struct kr_cli *c)
@@ -102,15 +98,14 @@ int kr_cli_run(struct kr_cli *c)
 	c->csv = kr_cli_opt(c, "csv") != NULL;
 	c->quiet = kr_cli_opt(c, "quiet") != NULL;
 	err = c->cmd->run(c);
-	errno = 0;
 	if (fflush(c->out) != 0 || ferror(c->out)) {
-		int why = errno ? errno : EPIPE;
+		int why = c->out_state && c->out_state->error ? c->out_state->error : EIO;
 
 		/* A full disk under the output is worth more than what the command made of it. */
-		if (err >= 0 || err == -KR_ECANCEL)
-			err = why == EPIPE
-				      ? kr_cli_cancel(c)
-				      : kr_fault_errno(&c->fault, why, "cannot write the output");
+		if (why == EPIPE || why == ECANCELED)
+			err = err >= 0 ? kr_cli_cancel(c) : err;
+		else if (err >= 0 || err == -KR_ECANCEL)
+			err = kr_fault_errno(&c->fault, why, "cannot write the output");
 	}
 	if (err < 0 && c->fault.code != err)
 		kr_fault_set(&c->fault, err, "%s", kr_err_text(err));
@@ -123,7 +118,8 @@ int kr_cli_report(struct kr_cli *c, int err)
 
 	if (err >= 0)
 		return 0;
-	if (!(err == -KR_ECANCEL && ferror(c->out))) {
+	/* Who closed the output knows that he did. */
+	if (!(err == -KR_ECANCEL && c->out_state && c->out_state->error == EPIPE)) {
 		kr_fault_text(&c->fault, text, sizeof(text));
 		/* Names and values in a message may be anybody's: nothing of them steers the
 		 * terminal. */

@@ -17,14 +17,15 @@
 struct kr_node; /* cli/node.h: the open data directory with everything in it */
 struct kr_cmd;
 struct kr_opts; /* cli/opts.c */
+struct kr_out;	/* cli/out.c */
 
 /* How a command was called, and where it talks to. */
 struct kr_cli {
 	const struct kr_cmd *cmd;
 	const struct kr_opts *opts; /* ask with kr_cli_opt(), kr_cli_arg() */
-	FILE *in, *out, *err;
-	int in_fd;
-	int cwd_fd;		/* directory that relative paths start from; files are opened with kr_cli_open() */
+	FILE *out, *err;
+	struct kr_out *out_state; /* private: what is behind out */
+	int cwd_fd;		/* private; files, and "-" for the standard input, are opened with kr_cli_open() */
 	const char *dir;	/* -C DIR or KARAULA_DIR; NULL: the current directory */
 	const char *lang;	/* "en" */
 	int width;		/* of the terminal; 0: not a terminal */

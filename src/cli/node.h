@@ -11,11 +11,13 @@
 #include "store/store.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct kr_node {
 	char *dir;		/* as given; relative to the directory the process was started in */
 	int dirfd;
 	bool serving;		/* inside `karaula serve` */
+	atomic_bool stopping;	/* `karaula serve` was told to end */
 	struct kr_store *store; /* NULL for KR_NEED_CONF */
 	pthread_rwlock_t conf_lock; /* guards conf */
 	const struct kr_conf *conf; /* take it with kr_node_conf() */

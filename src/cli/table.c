@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 
 #define ALIGN_ROWS   200
 #define HELD_MAX     ((size_t)8 << 20) /* bytes of rows held back */
@@ -193,39 +194,22 @@ static void csv_row(struct kr_table *t, const struct kr_str *values)
 	put_line(t);
 }
 
-static void json_text(struct kr_buf *b, struct kr_str s)
-{
-	kr_buf_ch(b, '"');
-	while (s.n) {
-		const char *start = s.p;
-		uint32_t v = next_char(&s);
-
-		if (v == UINT32_MAX)
-			kr_buf_c(b, "\xef\xbf\xbd");
-		else if (v < 0x20)
-			kr_buf_printf(b, "\\u%04x", (unsigned)v);
-		else if (v == '"' || v == '\\')
-			kr_buf_printf(b, "\\%c", (char)v);
-		else
-			kr_buf_add(b, start, (size_t)(s.p - start));
-	}
-	kr_buf_ch(b, '"');
-}
-
 static void json_row(struct kr_table *t, const struct kr_str *values)
 {
+	struct kr_json_out o = KR_JSON_OUT(&t->line);
+
+	kr_json_object(&o);
 	for (size_t i = 0; i < t->n; i++) {
-		kr_buf_c(&t->line, i ? ",\"" : "{\"");
-		kr_buf_c(&t->line, t->columns[i].name);
-		kr_buf_c(&t->line, "\":");
+		kr_json_key(&o, kr_str_c(t->columns[i].name));
 		if (!values[i].p || (t->columns[i].number && !values[i].n))
-			kr_buf_c(&t->line, "null");
+			kr_json_null(&o);
 		else if (t->columns[i].number && is_number(values[i]))
-			kr_buf_str_add(&t->line, values[i]);
+			kr_json_raw(&o, values[i]);
 		else
-			json_text(&t->line, values[i]);
+			kr_json_str(&o, values[i]);
 	}
-	kr_buf_c(&t->line, "}\n");
+	kr_json_object_end(&o);
+	kr_buf_ch(&t->line, '\n');
 	put_line(t);
 }
 

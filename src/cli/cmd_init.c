@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cli.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "conf/conf.h"
+#include "store/store.h"
+
+/* A folder that holds anything is somebody's; a data directory is made once. */
+static int check_empty(struct kr_cli *c, const char *dir)
+{
+	int fd = openat(c->cwd_fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
+	struct dirent *e;
+	DIR *d;
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d)
+		return kr_fault_errno(&c->fault, errno, "cannot open '%s'", dir);
+	while (!err && (e = readdir(d))) {
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		if (faccessat(fd, KR_CONF_FILE, F_OK, 0) == 0) {
+			err = kr_fault_set(&c->fault, -KR_EEXIST,
+					   "'%s' is a data directory already", dir);
+			kr_fault_remedy(&c->fault,
+					"karaula -C %.60s doctor looks whether it is well", dir);
+		} else {
+			err = kr_fault_set(&c->fault, -KR_EEXIST,
+					   "'%s' is not empty: it holds '%.60s'", dir, e->d_name);
+			kr_fault_remedy(&c->fault, "name a folder that is empty or does not exist");
+		}
+	}
+	closedir(d);
+	return err;
+}
+
+/* The values are checked as the file's would be, so that what is written loads. */
+static int check_values(struct kr_cli *c, const char *name, const char *country)
+{
+	const char *text;
+	int err;
+
+	if (!name || !country) {
+		err = kr_fault_set(&c->fault, -KR_EUSAGE, "init needs --%s",
+				   name ? "country CC" : "name NAME");
+		kr_fault_remedy(&c->fault,
+				"e.g. karaula init DIR --name example-csirt --country RS");
+		return err;
+	}
+	err = kr_conf__parse(KR_CONF_NAME, kr_str_c(name), "", "", c->arena, &text, &c->fault);
+	if (err) {
+		kr_fault_where(&c->fault, "--name");
+		return err;
+	}
+	err = kr_conf__parse(KR_CONF_COUNTRY, kr_str_c(country), "", "", c->arena, &text,
+			     &c->fault);
+	if (err)
+		kr_fault_where(&c->fault, "--country");
+	return err;
+}
+
+static int write_conf(struct kr_cli *c, const char *dir, const char *name, const char *country)
+{
+	KR_AUTO_BUF text = KR_BUF((size_t)1 << 20);
+	int fd = openat(c->cwd_fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
+
+	if (fd < 0)
+		return kr_fault_errno(&c->fault, errno, "cannot open '%s'", dir);
+	kr_conf_template(&text, name, country);
+	err = kr_file_replace(fd, KR_CONF_FILE, kr_buf_str(&text), 0640, &c->fault);
+	close(fd);
+	return err;
+}
+
+static int run(struct kr_cli *c)
+{
+	const char *dir = kr_cli_nargs(c) ? kr_cli_arg(c, 0) : c->dir;
+	const char *name = kr_cli_opt(c, "name"), *country = kr_cli_opt(c, "country");
+	int err;
+
+	if (!dir)
+		return kr_fault_set(&c->fault, -KR_EUSAGE, "init needs DIR");
+	err = check_values(c, name, country);
+	if (!err)
+		err = check_empty(c, dir);
+	/* The configuration comes last: a directory without one is not a node yet. */
+	if (!err)
+		err = kr_store_init(dir, &c->fault);
+	if (!err)
+		err = write_conf(c, dir, name, country);
+	if (err)
+		return err;
+	kr_cli_note(c,
+		    "%s is ready. Settings: %s/" KR_CONF_FILE "\n"
+		    "Next: karaula -C %s take FILE...    then: karaula -C %s serve",
+		    dir, dir, dir, dir);
+	return 0;
+}
+
+const struct kr_cmd kr_cmd_init = {
+	.noun = "init",
+	.args = "DIR",
+	.doc = "make a data directory: configuration with comments, databases, secrets",
+	.help = "  karaula init /var/lib/karaula --name example-csirt --country RS\n"
+		"  karaula init var --name test --country XK\n"
+		"  karaula -C /srv/karaula init --name example-csirt --country MK\n",
+	.opts =
+		(const struct kr_opt[]){
+			{"name", 'n', "NAME", "short name of the node"},
+			{"country", 'c', "CC", "country of the team, two letters"},
+			{NULL, 0, NULL, NULL},
+		},
+	.args_max = 1,
+	.need = KR_NEED_NOTHING,
+	.run = run,
+};
