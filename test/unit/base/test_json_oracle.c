@@ -200,7 +200,7 @@ static const char *compare(struct kr_str in, bool *ret_accepted)
 
 		return code == json_error_numeric_overflow || code == json_error_null_byte_in_key
 			       ? ""
-			       : e.text;
+			       : "accepted, but jansson refuses";
 	}
 	if (!v)
 		return "";
