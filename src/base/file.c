@@ -132,12 +132,26 @@ int kr_file_replace(int dirfd, const char *path, struct kr_str content, unsigned
 	return kr_sync_dir(dirfd, folder, reterr);
 }
 
+/* A new directory is only sure to be there after a power cut once the one that it is in was synced.
+ */
+static int sync_parent(int dirfd, const char *path, struct kr_fault *reterr)
+{
+	const char *slash = strrchr(path, '/');
+	char parent[PATH_MAX] = ".";
+
+	if (slash == path)
+		return kr_sync_dir(dirfd, "/", reterr);
+	if (slash)
+		snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path);
+	return kr_sync_dir(dirfd, parent, reterr);
+}
+
 static int make_one(int dirfd, const char *path, unsigned mode, struct kr_fault *reterr)
 {
 	struct stat st;
 
 	if (!mkdirat(dirfd, path, (mode_t)mode))
-		return 0;
+		return sync_parent(dirfd, path, reterr);
 	if (errno != EEXIST)
 		return kr_fault_errno(reterr, errno, "cannot make the directory %s", path);
 	if (fstatat(dirfd, path, &st, 0))

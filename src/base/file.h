@@ -26,7 +26,7 @@ KR_MUST_USE int kr_file_replace(int dirfd, const char *path, struct kr_str conte
 				struct kr_fault *reterr);
 /* Write all bytes, whatever the kernel takes at once. */
 KR_MUST_USE int kr_write_all(int fd, const void *p, size_t n, struct kr_fault *reterr);
-/* Make a directory and its parents; existing ones are fine. */
+/* Make a directory and its parents, each durable when this returns; existing ones are fine. */
 KR_MUST_USE int kr_mkdir_all(int dirfd, const char *path, unsigned mode, struct kr_fault *reterr);
 /* fsync of the directory itself, so that names in it are durable. */
 KR_MUST_USE int kr_sync_dir(int dirfd, const char *path, struct kr_fault *reterr);
