@@ -490,7 +490,8 @@ static int word(struct kr_model__parser *p, struct kr_expr_leaf *leaf,
 		leaf->value = as;
 	} else if (kr_str_chr(text, '.') >= 0 && kr_str_chr(text, '@') < 0 &&
 		   kr_str_chr(text, ':') < 0 &&
-		   kr_field_parse(KR_F_SRC_FQDN, text, p->arena, &as, NULL) == 0) {
+		   kr_field_parse(KR_F_SRC_FQDN, text, p->arena, &as, NULL) == 0 &&
+		   kr_str_chr(as.text, '.') > 0) {
 		leaf->test = KR_TEST_SUFFIX;
 		leaf->value = as;
 	} else if (kr_str_chr(piece->raw, ':') >= 0 && kr_str_find(text, KR_STR("://")) < 0) {

@@ -14,6 +14,18 @@
 
 /* ---- text ---- */
 
+/* Where what follows a star may begin, from `at` on: at its first character, if that is a plain
+ * one. */
+static size_t next_start(struct kr_str pattern, size_t star, struct kr_str s, size_t at)
+{
+	char c = star < pattern.n ? pattern.p[star] : '*', lower = kr_lower(c), upper = kr_upper(c);
+
+	if (c != '*' && c != '?' && c != '\\')
+		while (at < s.n && s.p[at] != lower && s.p[at] != upper)
+			at++;
+	return at;
+}
+
 /*
  * Whole text against a pattern of * and ?, with a backslash before what is literal. A star is
  * retried only until the next one (the last star alone decides), so the cost is at most the product
@@ -40,7 +52,7 @@ static bool wildcard(struct kr_str pattern, struct kr_str s)
 			k++;
 		} else if (star != SIZE_MAX) {
 			i = star;
-			k = ++mark;
+			k = mark = next_start(pattern, star, s, mark + 1);
 		} else {
 			return false;
 		}
@@ -144,6 +156,15 @@ static bool time_matches(const struct kr_expr_leaf *leaf, kr_time t)
 
 /* ---- one leaf against one value ---- */
 
+/* Could a number or an address have this pattern? */
+static bool may_be_numeric(struct kr_str pattern)
+{
+	for (size_t i = 0; i < pattern.n; i++)
+		if (!memchr("0123456789abcdefABCDEF.:*?\\", pattern.p[i], 27))
+			return false;
+	return true;
+}
+
 static bool wildcard_value(const struct kr_expr_leaf *leaf, enum kr_field f, enum kr_rep rep,
 			   const union kr_value *v)
 {
@@ -153,6 +174,10 @@ static bool wildcard_value(const struct kr_expr_leaf *leaf, enum kr_field f, enu
 
 	if (rep == KR_REP_TEXT)
 		return wildcard(leaf->value.text, v->text);
+	/* A word is tried on every address: most cannot be one, and that is cheaper seen than
+	 * written. */
+	if (leaf->subject == KR_SUBJ_WORD && !may_be_numeric(leaf->value.text))
+		return false;
 	kr_field_text(f, v, &b);
 	return wildcard(leaf->value.text, kr_buf_str(&b));
 }

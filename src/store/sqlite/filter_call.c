@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How this works: kr_leaf(leaf, value) is called for each row that is looked at, with a pointer to
- * the leaf and what the row holds. It turns the bytes into a value as kr_row_read() would, and asks
- * kr_expr_leaf_value() or kr_expr_leaf_text(): so SQL and memory cannot differ. Texts are looked at
- * where they lie; only extra with escapes in it needs memory, from an arena of the connection.
+ * How this works: kr_leaf(leaf, value, ...) is called for each row that is looked at, with a
+ * pointer to the leaf and what the row holds. It turns the bytes into a value as kr_row_read()
+ * would, and asks kr_expr_leaf_value() or kr_expr_leaf_text(): so SQL and memory cannot differ.
+ * Texts are looked at where they lie; only extra with escapes in it needs memory, from an arena of
+ * the connection.
  */
 #include "store/sqlite/filter_int.h"
 
@@ -23,9 +24,9 @@ static struct kr_str bytes_of(sqlite3_value *v)
 	return kr_str_n(p ? p : "", (size_t)sqlite3_value_bytes(v));
 }
 
-static bool column(const struct kr_filter_leaf *l, sqlite3_value *sql)
+static bool column(const struct kr_expr_leaf *leaf, enum kr_field f, sqlite3_value *sql)
 {
-	const struct kr_field_info *info = kr_field_info(l->field);
+	const struct kr_field_info *info = kr_field_info(f);
 	union kr_value v;
 	struct kr_str s;
 
@@ -49,7 +50,7 @@ static bool column(const struct kr_filter_leaf *l, sqlite3_value *sql)
 		}
 		break;
 	}
-	return kr_expr_leaf_value(l->leaf, l->field, &v);
+	return kr_expr_leaf_value(leaf, f, &v);
 }
 
 static bool rest(const struct kr_filter_leaf *l, struct kr_str packed, struct kr_arena *a)
@@ -59,7 +60,7 @@ static bool rest(const struct kr_filter_leaf *l, struct kr_str packed, struct kr
 	union kr_value v;
 
 	while (kr_row_rest_next(&packed, &f, &text)) {
-		if (f != l->field)
+		if (f != l->field[0])
 			continue;
 		if (kr_field_info(f)->rep == KR_REP_TEXT)
 			v.text = text;
@@ -104,27 +105,45 @@ static bool owners(const struct kr_filter_leaf *l, struct kr_str blob)
 	return false;
 }
 
-static void kr_leaf(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+static bool columns(const struct kr_filter_leaf *l, int n, sqlite3_value **values)
 {
-	const struct kr_filter_leaf *l = sqlite3_value_pointer(argv[0], KR_FILTER_POINTER);
-	struct kr_arena *a = sqlite3_user_data(ctx);
+	for (int i = 0; i < n; i++)
+		if (sqlite3_value_type(values[i]) != SQLITE_NULL &&
+		    column(l->leaf, (enum kr_field)l->field[i], values[i]))
+			return true;
+	return false;
+}
+
+static bool packed(const struct kr_filter_leaf *l, struct kr_str bytes, struct kr_arena *a)
+{
 	bool yes = false;
 
-	(void)argc;
+	switch (l->look) {
+	case KR_LOOK_REST: yes = rest(l, bytes, a); break;
+	case KR_LOOK_EXTRA: yes = extra(l, bytes, a); break;
+	case KR_LOOK_OWNERS: yes = owners(l, bytes); break;
+	case KR_LOOK_TEXT: yes = kr_expr_leaf_text(l->leaf, bytes); break;
+	case KR_LOOK_COLUMN: break;
+	}
+	kr_arena_clear(a);
+	return yes;
+}
+
+static void kr_leaf(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	const struct kr_filter_leaf *l =
+		argc < 2 ? NULL : sqlite3_value_pointer(argv[0], KR_FILTER_POINTER);
+	bool yes;
+
 	if (!l) {
 		sqlite3_result_error(ctx, "kr_leaf() is called without its leaf", -1);
 		return;
 	}
-	if (sqlite3_value_type(argv[1]) != SQLITE_NULL) {
-		switch (l->look) {
-		case KR_LOOK_COLUMN: yes = column(l, argv[1]); break;
-		case KR_LOOK_REST: yes = rest(l, bytes_of(argv[1]), a); break;
-		case KR_LOOK_EXTRA: yes = extra(l, bytes_of(argv[1]), a); break;
-		case KR_LOOK_OWNERS: yes = owners(l, bytes_of(argv[1])); break;
-		case KR_LOOK_TEXT: yes = kr_expr_leaf_text(l->leaf, bytes_of(argv[1])); break;
-		}
-		kr_arena_clear(a);
-	}
+	if (l->look == KR_LOOK_COLUMN)
+		yes = columns(l, argc - 1, argv + 1);
+	else
+		yes = sqlite3_value_type(argv[1]) != SQLITE_NULL &&
+		      packed(l, bytes_of(argv[1]), sqlite3_user_data(ctx));
 	sqlite3_result_int(ctx, yes);
 }
 
@@ -140,7 +159,7 @@ int kr_filter_register(sqlite3 *db, struct kr_fault *reterr)
 	struct kr_arena *a = kr_arena_new((size_t)64 << 20);
 
 	/* On failure SQLite frees the arena itself. */
-	if (sqlite3_create_function_v2(db, "kr_leaf", 2,
+	if (sqlite3_create_function_v2(db, "kr_leaf", -1,
 				       SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, a,
 				       kr_leaf, NULL, NULL, free_arena))
 		return kr_db_fault(db, reterr, "cannot register kr_leaf()");

@@ -10,8 +10,8 @@
 
 /* What the second argument of kr_leaf(leaf, value) is. */
 enum kr_filter_look {
-	KR_LOOK_COLUMN, /* the column of .field */
-	KR_LOOK_REST,	/* the packed fields, among them .field */
+	KR_LOOK_COLUMN, /* the columns of .field, one argument each: does any match? */
+	KR_LOOK_REST,	/* the packed fields, among them .field[0] */
 	KR_LOOK_EXTRA,	/* the JSON object, with the key .needle */
 	KR_LOOK_OWNERS, /* constituents and rules: is one of .ids there? */
 	KR_LOOK_TEXT,	/* a text of its own, such as the id */
@@ -20,7 +20,7 @@ enum kr_filter_look {
 struct kr_filter_leaf {
 	const struct kr_expr_leaf *leaf;
 	enum kr_filter_look look;
-	enum kr_field field;
+	uint8_t field[KR_FIELD_MAX];
 	struct kr_str needle; /* the key as it is written in JSON: "key": */
 	const uint32_t *ids;
 	size_t n_ids;

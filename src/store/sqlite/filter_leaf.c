@@ -25,7 +25,7 @@ static void call(struct kr_store__filter *m, const struct kr_expr_leaf *leaf,
 	}
 	l->leaf = leaf;
 	l->look = look;
-	l->field = f;
+	l->field[0] = (uint8_t)f;
 	if (look == KR_LOOK_EXTRA) {
 		kr_buf_ch(&needle, '"');
 		kr_json_escape(&needle, leaf->key);
@@ -221,6 +221,42 @@ static void word_equal(struct kr_store__filter *m, const struct kr_expr_leaf *le
 	kr_buf_c(&m->sql, "),0)");
 }
 
+/* Does plain SQL say it of this column? The text of a number or address, and of a host, needs a
+ * call. */
+static bool word_is_native(const struct kr_expr_leaf *leaf, const struct kr_field_info *info)
+{
+	if (leaf->test == KR_TEST_WILDCARD || leaf->test == KR_TEST_SUFFIX)
+		return false;
+	return leaf->rep != KR_REP_IP || info->kind == KR_K_IP;
+}
+
+/* All columns that plain SQL cannot judge, in one call. */
+static void word_call(struct kr_store__filter *m, const struct kr_expr_leaf *leaf)
+{
+	struct kr_filter_leaf *l = kr_arena_calloc(m->a, 1, sizeof(*l));
+	size_t n = 0;
+
+	if (!l) {
+		kr_store__filter_fail(m, -KR_ELIMIT);
+		return;
+	}
+	l->leaf = leaf;
+	l->look = KR_LOOK_COLUMN;
+	for (unsigned f = 1; f < KR_FIELD_MAX; f++) {
+		const struct kr_field_info *info = kr_field_info(f);
+
+		if (!word_fits(leaf, info) || !kr_row_column(f) || word_is_native(leaf, info))
+			continue;
+		if (!n) {
+			kr_buf_c(&m->sql, " OR kr_leaf(");
+			kr_store__param(m, P_LEAF)->leaf = l;
+		}
+		kr_buf_printf(&m->sql, ",%s", kr_row_column(f));
+		l->field[n++] = (uint8_t)f;
+	}
+	kr_buf_c(&m->sql, n ? ")" : "");
+}
+
 static void word(struct kr_store__filter *m, const struct kr_expr_leaf *leaf)
 {
 	bool equal = leaf->rep == KR_REP_TEXT && leaf->test == KR_TEST_EQ;
@@ -234,20 +270,18 @@ static void word(struct kr_store__filter *m, const struct kr_expr_leaf *leaf)
 		const struct kr_field_info *info = kr_field_info(f);
 		const char *col = kr_row_column(f);
 
-		if (!word_fits(leaf, info) || (equal && col))
+		if (!word_fits(leaf, info))
 			continue;
-		kr_buf_c(&m->sql, " OR ");
 		if (!col) {
+			kr_buf_c(&m->sql, " OR ");
 			call(m, leaf, KR_LOOK_REST, f, "rest");
-		} else if (leaf->test == KR_TEST_WILDCARD || leaf->test == KR_TEST_SUFFIX ||
-			   (leaf->rep == KR_REP_IP && info->kind == KR_K_URL)) {
-			call(m, leaf, KR_LOOK_COLUMN, f, col);
-		} else {
-			kr_buf_c(&m->sql, "coalesce(");
+		} else if (!equal && word_is_native(leaf, info)) {
+			kr_buf_c(&m->sql, " OR coalesce(");
 			column(m, leaf, f, col);
 			kr_buf_c(&m->sql, ",0)");
 		}
 	}
+	word_call(m, leaf);
 	kr_buf_ch(&m->sql, ')');
 }
 
