@@ -105,8 +105,8 @@ static int load_stats(struct kr_store *s, struct kr_fault *reterr)
 {
 	KR_AUTO_STMT st = NULL;
 	int r = kr_db_prepare(s->stats,
-			      "SELECT class,day,part,rows,next_id,seg,derived,sealed,first_min,first_max,last_min,last_max"
-			      " FROM partition",
+			      "SELECT class,day,part,rows,next_id,seg,derived,sealed,first_min,first_max,last_min,last_max,"
+			      "events FROM partition",
 			      &st, reterr);
 
 	while (!r && (r = kr_db_step(st, reterr)) == 1) {
@@ -119,10 +119,11 @@ static int load_stats(struct kr_store *s, struct kr_fault *reterr)
 			.seg = (uint64_t)sqlite3_column_int64(st, 5),
 			.derived = (uint64_t)sqlite3_column_int64(st, 6),
 			.sealed = sqlite3_column_int(st, 7) != 0,
-			.first_min = sqlite3_column_type(st, 8) ? sqlite3_column_int64(st, 8) : KR_TIME_NONE,
+			.first_min = sqlite3_column_int64(st, 8),
 			.first_max = sqlite3_column_int64(st, 9),
 			.last_min = sqlite3_column_int64(st, 10),
 			.last_max = sqlite3_column_int64(st, 11),
+			.events = (uint64_t)sqlite3_column_int64(st, 12),
 		};
 
 		if (sqlite3_column_type(st, 8) == SQLITE_NULL)

@@ -110,7 +110,7 @@ void kr_store__dims(struct kr_tally *tally, uint32_t source, const struct kr_eve
 
 	*ret = (struct kr_dims){.source = source, .label = (uint8_t)e->label, .counted = true};
 	ret->owners = e->owners;
-	ret->n_owners = e->n_owners;
+	ret->n_owners = KR_MIN(e->n_owners, KR_OWNERS_MAX);
 	if ((v = kr_event_get(e, KR_F_CLASS_TAXONOMY))) {
 		ret->class_ = kr_tally_intern(tally, v->text);
 		ret->counted = !kr_str_eq(v->text, KR_STR("test"));
@@ -149,7 +149,7 @@ static void pend(struct kr_group *g, const struct kr_taking *t, uint32_t batch, 
 		.class_ = dims.class_,
 		.type = dims.type,
 		.cc = (uint16_t)dims.cc,
-		.n_owners = (uint16_t)KR_MIN(e->n_owners, 64u),
+		.n_owners = (uint16_t)dims.n_owners,
 		.count = (uint32_t)e->count,
 		.order = 1,
 		.label = dims.label,
@@ -343,6 +343,7 @@ static int merge(struct kr_group *g, struct kr_partition *w, size_t from, size_t
 	sum.first = KR_MIN(sum.first, old.first);
 	sum.last = KR_MAX(sum.last, old.last);
 	sum.label = KR_MAX(sum.label, old.label);
+	w->info.events += sum.n - old.n;
 	kr_tally_count(g->tally, &old.dims, -1, -(int64_t)old.n);
 	dims = old.dims;
 	if (earlier) {
@@ -404,6 +405,7 @@ static int write_identity(struct kr_group *g, struct kr_partition *w, size_t fro
 		return merge(g, w, from, to, sum, reterr);
 	w->info.next_id++;
 	w->info.rows++;
+	w->info.events += sum.n;
 	kr_partition_span(&w->info, sum.first, sum.last);
 	dims_of(g, p, &dims);
 	dims.label = sum.label;

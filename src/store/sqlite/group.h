@@ -30,7 +30,7 @@ struct kr_found {
 	kr_time first, last;
 	uint8_t label;
 	struct kr_dims dims;
-	struct kr_owner owners[64];
+	struct kr_owner owners[KR_OWNERS_MAX];
 };
 void kr_store__found_read(sqlite3_stmt *st, uint32_t source, struct kr_tally *tally, struct kr_found *ret);
 

@@ -20,9 +20,9 @@ static const char tables[] =
 	"CREATE TABLE counter(seg INTEGER, pair INTEGER, a, b, tlp INTEGER, rows INTEGER NOT NULL, events INTEGER NOT NULL,"
 	" PRIMARY KEY(seg,pair,a,b,tlp)) WITHOUT ROWID;"
 	"CREATE TABLE seg(seg INTEGER PRIMARY KEY, id_from INTEGER NOT NULL, id_to INTEGER NOT NULL, at INTEGER NOT NULL);"
-	"CREATE TABLE state(one INTEGER PRIMARY KEY CHECK(one=1), rows INTEGER NOT NULL, next_id INTEGER NOT NULL,"
+	"CREATE TABLE state(one INTEGER PRIMARY KEY CHECK(one=1), rows INTEGER NOT NULL, events INTEGER NOT NULL, next_id INTEGER NOT NULL,"
 	" seg INTEGER NOT NULL, first_min INTEGER, first_max INTEGER, last_min INTEGER, last_max INTEGER);"
-	"INSERT INTO state VALUES(1,0,1,0,NULL,NULL,NULL,NULL);";
+	"INSERT INTO state VALUES(1,0,0,1,0,NULL,NULL,NULL,NULL);";
 
 static int create(sqlite3 *db, struct kr_fault *reterr)
 {
@@ -50,7 +50,8 @@ static int prepare(struct kr_partition *p, struct kr_fault *reterr)
 		{KR_PS_POSTING, "INSERT INTO posting VALUES(?1,?2,?3,?4)"},
 		{KR_PS_COUNTER, "INSERT INTO counter VALUES(?1,?2,?3,?4,?5,?6,?7)"},
 		{KR_PS_SEG, "INSERT INTO seg VALUES(?1,?2,?3,?4)"},
-		{KR_PS_STATE, "UPDATE state SET rows=?1,next_id=?2,seg=?3,first_min=?4,first_max=?5,last_min=?6,last_max=?7"},
+		{KR_PS_STATE, "UPDATE state SET rows=?1,next_id=?2,seg=?3,first_min=?4,first_max=?5,last_min=?6,last_max=?7,"
+		 "events=?8"},
 	};
 	int r = 0;
 
@@ -75,7 +76,7 @@ static int prepare(struct kr_partition *p, struct kr_fault *reterr)
 int kr_partition_state(sqlite3 *db, struct kr_part_info *ret, struct kr_fault *reterr)
 {
 	KR_AUTO_STMT st = NULL;
-	int r = kr_db_prepare(db, "SELECT rows,next_id,seg,first_min,first_max,last_min,last_max FROM state", &st, reterr);
+	int r = kr_db_prepare(db, "SELECT rows,next_id,seg,first_min,first_max,last_min,last_max,events FROM state", &st, reterr);
 
 	if (!r)
 		r = kr_db_step(st, reterr);
@@ -86,6 +87,7 @@ int kr_partition_state(sqlite3 *db, struct kr_part_info *ret, struct kr_fault *r
 	ret->rows = (uint64_t)sqlite3_column_int64(st, 0);
 	ret->next_id = (uint64_t)sqlite3_column_int64(st, 1);
 	ret->seg = (uint64_t)sqlite3_column_int64(st, 2);
+	ret->events = (uint64_t)sqlite3_column_int64(st, 7);
 	ret->first_min = ret->first_max = ret->last_min = ret->last_max = KR_TIME_NONE;
 	if (sqlite3_column_type(st, 3) != SQLITE_NULL) {
 		ret->first_min = sqlite3_column_int64(st, 3);
@@ -115,6 +117,7 @@ int kr_partition_save(struct kr_partition *p, struct kr_fault *reterr)
 	bind_time(st, 5, p->info.first_max);
 	bind_time(st, 6, p->info.last_min);
 	bind_time(st, 7, p->info.last_max);
+	sqlite3_bind_int64(st, 8, (int64_t)p->info.events);
 	return kr_db_run(st, reterr);
 }
 

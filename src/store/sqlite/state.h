@@ -22,7 +22,7 @@ struct kr_part_info {
 	enum kr_retention class_;
 	int32_t day;
 	uint32_t part;
-	uint64_t rows, next_id;
+	uint64_t rows, events, next_id; /* events: times seen, over all rows */
 	kr_time first_min, first_max, last_min, last_max;
 	uint64_t seg;	  /* last committed segment */
 	uint64_t derived; /* last segment that stats.db holds */

@@ -15,7 +15,7 @@ static const char schema[] =
 	"CREATE INDEX IF NOT EXISTS total_day ON total(pair,day);"
 	"CREATE TABLE IF NOT EXISTS partition(class INTEGER, day INTEGER, part INTEGER, rows INTEGER, next_id INTEGER,"
 	" seg INTEGER, derived INTEGER, sealed INTEGER, first_min INTEGER, first_max INTEGER, last_min INTEGER,"
-	" last_max INTEGER, PRIMARY KEY(class,day,part)) WITHOUT ROWID;";
+	" last_max INTEGER, events INTEGER, PRIMARY KEY(class,day,part)) WITHOUT ROWID;";
 
 int kr_store__stats_open(struct kr_store *s, bool make, struct kr_fault *reterr)
 {
@@ -93,7 +93,7 @@ static void bind_span(sqlite3_stmt *st, int i, kr_time t)
 static int save_cursor(struct kr_store *s, const struct kr_part_info *p, struct kr_fault *reterr)
 {
 	KR_AUTO_STMT st = NULL;
-	int r = kr_db_prepare(s->stats, "INSERT OR REPLACE INTO partition VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
+	int r = kr_db_prepare(s->stats, "INSERT OR REPLACE INTO partition VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
 			      &st, reterr);
 
 	if (r)
@@ -110,6 +110,7 @@ static int save_cursor(struct kr_store *s, const struct kr_part_info *p, struct 
 	bind_span(st, 10, p->first_max);
 	bind_span(st, 11, p->last_min);
 	bind_span(st, 12, p->last_max);
+	sqlite3_bind_int64(st, 13, (int64_t)p->events);
 	return kr_db_run(st, reterr);
 }
 

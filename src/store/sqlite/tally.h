@@ -13,6 +13,8 @@
 
 #include <sqlite3.h>
 
+#define KR_OWNERS_MAX 64u /* owners of one event that are counted */
+
 /* The dimensions of one row, as small numbers. Texts are interned by the tally. */
 struct kr_dims {
 	uint32_t class_, type; /* interned, 0: absent */

@@ -161,6 +161,7 @@ static int drop_row(struct undo *u, const struct kr_found *row, struct kr_fault 
 
 	kr_tally_count(u->tally, &row->dims, -1, -(int64_t)row->n);
 	u->w->info.rows--;
+	u->w->info.events -= row->n;
 	return r ? r : run_for(u->w->st[KR_PS_DELETE], row->id, 0, reterr);
 }
 
@@ -176,6 +177,7 @@ static int touch_row(struct undo *u, struct kr_found *row, const struct rest *re
 	kr_tally_post_times(u->tally, rest->first, rest->last, row->id);
 	kr_tally_count(u->tally, &row->dims, -1, -(int64_t)row->n);
 	row->dims.label = rest->label;
+	u->w->info.events -= row->n - rest->n;
 	kr_tally_count(u->tally, &row->dims, 1, (int64_t)rest->n);
 	return kr_db_run(st, reterr);
 }
@@ -207,6 +209,7 @@ static int undo_row(struct undo *u, uint64_t id, struct kr_fault *reterr)
 	if (row.report != u->t->report)
 		return touch_row(u, &row, &rest, reterr);
 	kr_tally_count(u->tally, &row.dims, -1, -(int64_t)row.n);
+	u->w->info.events -= row.n - rest.n;
 	if (u->n_remakes == u->cap_remakes) {
 		u->cap_remakes = u->cap_remakes ? u->cap_remakes * 2 : 64;
 		u->remakes = kr_xrealloc(u->remakes, u->cap_remakes * sizeof(*u->remakes));

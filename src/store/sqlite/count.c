@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Counting rows, by a field or another subject. A field with a column is grouped by SQLite, step by step,
+ * and the steps are added up here; anything else is read row by row.
+ */
+#include <stdlib.h>
+
+#include "store/sqlite/db.h"
+#include "store/sqlite/row.h"
+#include "store/sqlite/scan.h"
+
+/* Groups by their text: open addressing, power of two. */
+struct groups {
+	struct kr_group_row *slots;
+	uint8_t *used;
+	size_t n, mask;
+	uint32_t max;
+	struct kr_arena *texts;
+};
+
+struct counting {
+	struct kr_count total;
+	const struct kr_expr_leaf *by;
+	struct groups g;
+	struct kr_arena *row;
+};
+
+static uint64_t text_hash(struct kr_str s)
+{
+	uint64_t h = 0xcbf29ce484222325u ^ s.n;
+
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3u;
+	return h ^ h >> 29;
+}
+
+static size_t probe(const struct groups *g, struct kr_str s)
+{
+	size_t i = (size_t)text_hash(s) & g->mask;
+
+	while (g->used[i] && !kr_str_eq(g->slots[i].value, s))
+		i = (i + 1) & g->mask;
+	return i;
+}
+
+static void groups_grow(struct groups *g)
+{
+	struct groups bigger = {.mask = g->mask ? g->mask * 2 + 1 : 255, .max = g->max, .texts = g->texts, .n = g->n};
+
+	bigger.slots = kr_xcalloc(bigger.mask + 1, sizeof(*bigger.slots));
+	bigger.used = kr_xcalloc(bigger.mask + 1, 1);
+	for (size_t i = 0; g->mask && i <= g->mask; i++)
+		if (g->used[i]) {
+			size_t at = probe(&bigger, g->slots[i].value);
+
+			bigger.slots[at] = g->slots[i];
+			bigger.used[at] = 1;
+		}
+	free(g->slots);
+	free(g->used);
+	*g = bigger;
+}
+
+static int group_add(struct groups *g, struct kr_str value, uint64_t rows, uint64_t events, struct kr_fault *reterr)
+{
+	size_t at;
+
+	if (g->n * 3 >= g->mask * 2)
+		groups_grow(g);
+	at = probe(g, value);
+	if (!g->used[at]) {
+		if (g->n == g->max) {
+			kr_fault_set(reterr, -KR_ELIMIT, "more than %u different values", g->max);
+			kr_fault_remedy(reterr, "narrow the expression, or raise limits.groups_max");
+			return -KR_ELIMIT;
+		}
+		g->n++;
+		g->used[at] = 1;
+		g->slots[at] = (struct kr_group_row){.value = kr_arena_dup(g->texts, value)};
+	}
+	g->slots[at].rows += rows;
+	g->slots[at].events += events;
+	return 0;
+}
+
+/* SQL of what is grouped by, NULL where rows must be read. */
+static const char *by_column(const struct kr_expr_leaf *by)
+{
+	switch (by->subject) {
+	case KR_SUBJ_FIELD: return kr_row_column(by->field);
+	case KR_SUBJ_SOURCE: return "source";
+	case KR_SUBJ_REPORT: return "report";
+	case KR_SUBJ_COUNT: return "n";
+	case KR_SUBJ_FIRST: return "first";
+	case KR_SUBJ_LAST: return "last";
+	case KR_SUBJ_ROUTED: return "owners IS NOT NULL";
+	default: return NULL;
+	}
+}
+
+static bool by_day(const struct kr_expr_leaf *by)
+{
+	return by->subject == KR_SUBJ_FIRST || by->subject == KR_SUBJ_LAST ||
+	       (by->subject == KR_SUBJ_FIELD && kr_field_info(by->field)->rep == KR_REP_TIME);
+}
+
+/* Text of a group's value; column 0 of st. */
+static struct kr_str by_text(struct kr_scan *scan, const struct kr_expr_leaf *by, sqlite3_stmt *st, struct kr_buf *b)
+{
+	union kr_value v = {0};
+	char day[KR_TIME_TEXT_MAX];
+
+	kr_buf_clear(b);
+	if (sqlite3_column_type(st, 0) == SQLITE_NULL)
+		return KR_STR("");
+	if (by_day(by)) {
+		kr_buf_c(b, kr_day_text(sqlite3_column_int(st, 0), day));
+		return kr_buf_str(b);
+	}
+	switch (by->subject) {
+	case KR_SUBJ_SOURCE: return kr_names_source(scan->names, (uint32_t)sqlite3_column_int64(st, 0));
+	case KR_SUBJ_ROUTED: return sqlite3_column_int(st, 0) ? KR_STR("yes") : KR_STR("no");
+	case KR_SUBJ_FIELD: break;
+	default: kr_buf_i64(b, sqlite3_column_int64(st, 0)); return kr_buf_str(b);
+	}
+	switch (kr_field_info(by->field)->rep) {
+	case KR_REP_INT: v.i = sqlite3_column_int64(st, 0); break;
+	case KR_REP_REAL: v.d = sqlite3_column_double(st, 0); break;
+	case KR_REP_IP:
+		if (kr_field_info(by->field)->kind == KR_K_NET)
+			return kr_db_text(st, 0);
+		v.ip = kr_db_ip(st, 0);
+		if (!v.ip.family)
+			return KR_STR("");
+		break;
+	default: return kr_db_text(st, 0);
+	}
+	kr_field_text(by->field, &v, b);
+	return kr_buf_str(b);
+}
+
+/* Add one row read whole to the groups of its values. */
+static int group_row(struct kr_scan *scan, struct counting *c, sqlite3_stmt *st, struct kr_fault *reterr)
+{
+	KR_AUTO_BUF b = KR_BUF(1 << 20);
+	struct kr_row row;
+	const union kr_value *v;
+	int r;
+
+	kr_arena_clear(c->row);
+	r = kr_row_read(st, 0, c->row, &row, reterr);
+	if (r)
+		return r;
+	c->total.rows++;
+	c->total.events += row.e->count;
+	if (c->by->subject == KR_SUBJ_CONSTITUENT) {
+		if (!row.e->n_owners)
+			return group_add(&c->g, KR_STR(""), 1, row.e->count, reterr);
+		for (uint32_t i = 0; !r && i < row.e->n_owners; i++)
+			r = group_add(&c->g, kr_names_constituent(scan->names, row.e->owners[i].constituent), 1,
+				      row.e->count, reterr);
+		return r;
+	}
+	if (c->by->subject == KR_SUBJ_EXTRA) {
+		const struct kr_extra *x = kr_event_extra(row.e, c->by->key);
+
+		return group_add(&c->g, x ? x->value : KR_STR(""), 1, row.e->count, reterr);
+	}
+	v = kr_event_get(row.e, c->by->field);
+	if (v)
+		kr_field_text(c->by->field, v, &b);
+	return group_add(&c->g, kr_buf_str(&b), 1, row.e->count, reterr);
+}
+
+/* One statement's rows into the counts. */
+static int add_rows(struct kr_scan *scan, struct counting *c, sqlite3_stmt *st, bool whole, struct kr_buf *text,
+		    struct kr_fault *reterr)
+{
+	int r;
+
+	while ((r = kr_db_step(st, reterr)) == 1) {
+		if (whole) {
+			r = group_row(scan, c, st, reterr);
+		} else {
+			uint64_t rows = (uint64_t)sqlite3_column_int64(st, 1), events = (uint64_t)sqlite3_column_int64(st, 2);
+
+			c->total.rows += rows;
+			c->total.events += events;
+			r = c->by && rows ? group_add(&c->g, by_text(scan, c->by, st, text), rows, events, reterr) : 0;
+		}
+		if (r)
+			break;
+	}
+	sqlite3_reset(st);
+	return r;
+}
+
+static int count_part(struct kr_scan *scan, void *ctx, sqlite3 *db, const struct kr_part_info *p,
+		      const struct kr_bits *ids, uint64_t below, struct kr_fault *reterr)
+{
+	struct counting *c = ctx;
+	const char *column = c->by ? by_column(c->by) : "0";
+	KR_AUTO_BUF sql = KR_BUF(1 << 20);
+	KR_AUTO_BUF text = KR_BUF(1 << 16);
+	KR_AUTO_STMT st = NULL;
+	struct kr_event_id part = {p->class_, p->day, p->part, 0};
+	uint64_t done = 0;
+	int r;
+
+	if (!column)
+		kr_buf_printf(&sql, "SELECT %s", kr_row_columns());
+	else
+		kr_buf_printf(&sql, c->by && by_day(c->by) ? "SELECT (%s-((%s%%86400000000)+86400000000)%%86400000000)/86400000000"
+							   : "SELECT %s",
+			      column, column);
+	if (column)
+		kr_buf_c(&sql, ",count(*),sum(n)");
+	kr_buf_printf(&sql, " FROM event WHERE id BETWEEN ?1 AND ?2 AND %s%s",
+		      scan->filter ? kr_filter_sql(scan->filter) : "1", column && c->by ? " GROUP BY 1" : "");
+	if (sql.err)
+		return kr_fault_set(reterr, -KR_ELIMIT, "the expression is too long");
+	r = kr_db_prepare(db, kr_buf_cstr(&sql), &st, reterr);
+	if (!r && scan->filter)
+		r = kr_filter_bind(scan->filter, st, &part, reterr);
+	/* Few candidates: row by row. Many: going through all is cheaper than seeking each. */
+	if (!r && ids && ids->set < below / 8) {
+		for (uint64_t id = below; !r && (id = kr_bits_before(ids, id));) {
+			sqlite3_bind_int64(st, 1, (int64_t)id);
+			sqlite3_bind_int64(st, 2, (int64_t)id);
+			r = add_rows(scan, c, st, !column, &text, reterr);
+			if (!r && ++done % 4096 == 0)
+				r = kr_scan_progress(scan, 4096, reterr);
+		}
+		return r;
+	}
+	for (uint64_t to = below; !r && to > 1;) {
+		uint64_t from = to > KR_SCAN_STEP ? to - KR_SCAN_STEP : 1;
+
+		sqlite3_bind_int64(st, 1, (int64_t)from);
+		sqlite3_bind_int64(st, 2, (int64_t)to - 1);
+		r = add_rows(scan, c, st, !column, &text, reterr);
+		if (!r)
+			r = kr_scan_progress(scan, to - from, reterr);
+		to = from;
+	}
+	return r;
+}
+
+static int most_first(const void *a, const void *b)
+{
+	const struct kr_group_row *x = a, *y = b;
+
+	if (x->rows != y->rows)
+		return x->rows < y->rows ? 1 : -1;
+	return kr_str_cmp(x->value, y->value);
+}
+
+static int collect(const struct groups *g, struct kr_arena *a, struct kr_group_row **ret, size_t *ret_n,
+		   struct kr_fault *reterr)
+{
+	struct kr_group_row *list = kr_arena_alloc(a, g->n * sizeof(*list));
+	size_t n = 0;
+
+	for (size_t i = 0; list && g->mask && i <= g->mask; i++)
+		if (g->used[i]) {
+			list[n] = g->slots[i];
+			list[n++].value = kr_arena_dup(a, g->slots[i].value);
+		}
+	if (!list || kr_arena_full(a))
+		return kr_fault_set(reterr, -KR_ELIMIT, "too many groups");
+	qsort(list, n, sizeof(*list), most_first);
+	*ret = list;
+	*ret_n = n;
+	return 0;
+}
+
+int kr_store_event_count(struct kr_store *s, const struct kr_scope *scope, const struct kr_event_query *q,
+			 const struct kr_expr_leaf *by, uint32_t groups_max, struct kr_arena *a, struct kr_count *ret,
+			 struct kr_group_row **ret_groups, size_t *ret_n, struct kr_fault *reterr)
+{
+	struct counting c = {.by = by, .g = {.max = groups_max ? groups_max : 100000}};
+	struct kr_scan scan;
+	int r;
+
+	if (by && (by->subject == KR_SUBJ_ID || by->subject == KR_SUBJ_WORD))
+		return kr_fault_set(reterr, -KR_EINVAL, "events cannot be grouped by this");
+	c.g.texts = kr_arena_new(0);
+	c.row = kr_arena_new((size_t)64 << 20);
+	r = kr_scan_run(s, scope, q, NULL, count_part, &c, &scan, a, reterr);
+	kr_names_done(scan.names);
+	if (r >= 0 && by)
+		r = collect(&c.g, a, ret_groups, ret_n, reterr);
+	if (r >= 0)
+		*ret = c.total;
+	free(c.g.slots);
+	free(c.g.used);
+	kr_arena_free(c.g.texts);
+	kr_arena_free(c.row);
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/sqlite/scan.h"
+
+#include "store/sqlite/db.h"
+#include "store/sqlite/partition.h"
+
+int kr_scan_progress(struct kr_scan *scan, uint64_t ids, struct kr_fault *reterr)
+{
+	scan->scanned += ids;
+	if (scan->q->progress && !scan->q->progress(scan->q->ctx, scan->scanned, scan->total))
+		return kr_fault_set(reterr, -KR_ECANCEL, "the query was stopped");
+	return 0;
+}
+
+/* Is partition p older than, or the same as, the one the cursor is in? In the order of the catalogue. */
+static bool at_or_after(const struct kr_part_info *p, const struct kr_event_id *c, bool *ret_same)
+{
+	*ret_same = p->day == c->day && p->part == c->part && p->class_ == c->class_;
+	if (p->day != c->day)
+		return p->day < c->day;
+	if (p->part != c->part)
+		return p->part < c->part;
+	return p->class_ <= c->class_;
+}
+
+static int run_part(struct kr_scan *scan, kr_scan_part part, void *ctx, const struct kr_part_info *p, uint64_t below,
+		    struct kr_fault *reterr)
+{
+	struct kr_filter_names names = kr_names_filter(scan->names);
+	struct kr_arena_mark mark = kr_arena_mark(scan->a);
+	struct kr_part_info now = *p;
+	struct kr_bits *ids = NULL;
+	char path[KR_PATH_MAX];
+	sqlite3 *db;
+	int r = kr_store__reader(scan->s, kr_store__part_path(scan->s, p->class_, p->day, p->part, path), &db, reterr);
+
+	if (r)
+		return r;
+	r = kr_filter_register(db, reterr);
+	/* One snapshot for postings and rows, and the state as it is in it. */
+	if (!r)
+		r = kr_db_exec(db, "BEGIN", reterr);
+	if (!r)
+		r = kr_partition_state(db, &now, reterr);
+	below = KR_MIN(below, now.next_id);
+	if (!r)
+		r = kr_plan_candidates(db, scan->q->expr, &names, &now, scan->a, &ids, reterr);
+	if (!r)
+		r = part(scan, ctx, db, &now, ids, below, reterr);
+	sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+	kr_store__reader_put(scan->s, db);
+	/* Bitmaps are large; what a page holds lives in arenas of its caller. */
+	if (r == 0)
+		kr_arena_rewind(scan->a, mark);
+	return r;
+}
+
+int kr_scan_run(struct kr_store *s, const struct kr_scope *scope, const struct kr_event_query *q,
+		const struct kr_event_id *after, kr_scan_part part, void *ctx, struct kr_scan *scan, struct kr_arena *a,
+		struct kr_fault *reterr)
+{
+	struct kr_filter_names names;
+	struct kr_part_info *all;
+	size_t n;
+	int r = 0;
+
+	*scan = (struct kr_scan){.s = s, .q = q, .a = a};
+	scan->names = kr_names_new(s, NULL, reterr);
+	if (!scan->names)
+		return reterr ? reterr->code : -KR_ESTORE;
+	names = kr_names_filter(scan->names);
+	if (q->expr)
+		r = kr_filter_make(q->expr, &names, 3, a, &scan->filter, reterr);
+	n = scope->all ? kr_store__catalogue_copy(s, a, &all) : 0;
+	if (n)
+		scan->parts = kr_arena_alloc(a, n * sizeof(*scan->parts));
+	for (size_t i = 0; scan->parts && i < n; i++) {
+		bool same = false;
+
+		if ((after && !at_or_after(&all[i], after, &same)) || !kr_plan_touches(q->expr, &all[i]))
+			continue;
+		scan->total += same ? KR_MIN(after->row, all[i].next_id) : all[i].next_id;
+		scan->parts[scan->n++] = all[i];
+	}
+	for (size_t i = 0; r == 0 && i < scan->n; i++) {
+		bool same = false;
+
+		if (after)
+			at_or_after(&scan->parts[i], after, &same);
+		r = run_part(scan, part, ctx, &scan->parts[i], same ? after->row : UINT64_MAX, reterr);
+	}
+	return r;
+}
