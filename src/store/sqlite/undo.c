@@ -72,7 +72,8 @@ int kr_store__posting_ids(sqlite3 *db, int kind, int64_t value, struct kr_arena 
 		}
 	}
 	if (r == 0) {
-		qsort(ids, n, sizeof(*ids), id_cmp);
+		if (n)
+			qsort(ids, n, sizeof(*ids), id_cmp);
 		for (size_t i = 0; i < n; i++)
 			if (i == 0 || ids[i] != ids[i - 1])
 				ids[unique++] = ids[i];
@@ -267,7 +268,8 @@ static int remake_all(struct undo *u, const struct kr_reparse *reparse, struct k
 
 	if (u->n_remakes && !reparse)
 		return kr_fault_set(reterr, -KR_EINVAL, "the report shares rows with others and cannot be undone here");
-	qsort(u->remakes, u->n_remakes, sizeof(*u->remakes), remake_cmp);
+	if (u->n_remakes)
+		qsort(u->remakes, u->n_remakes, sizeof(*u->remakes), remake_cmp);
 	for (size_t i = 0; !r && i < u->n_remakes; i++)
 		r = remake_row(u, &u->remakes[i], u->t->source, reparse, &packed, reterr);
 	return r;
