@@ -10,7 +10,7 @@ import reports
 
 def first_steps(t):
     d = kr.Dir(init=False)
-    r = d.bare("init", d.path, "--name", "CSIRT of Examples", "--country", "AL")
+    r = d.bare("init", d.path, "--name", "examples-csirt", "--country", "AL")
     t.same(r.status, 0, "init makes a data directory", r)
     t.ok(os.path.exists(d.conf()), "with a configuration file")
     for name in ("main.db", "stats.db"):

@@ -208,7 +208,7 @@ static void test_limits(void)
 	for (int i = 0; i < KR_JSON_DEPTH_MAX; i++)
 		kr_buf_c(&b, i % 2 ? "{\"a\":" : "[");
 	for (int i = KR_JSON_DEPTH_MAX; i-- > 0;)
-		kr_buf_c(&b, i % 2 ? "null}" + (i != KR_JSON_DEPTH_MAX - 1) * 4 : "]");
+		kr_buf_c(&b, i % 2 ? (i == KR_JSON_DEPTH_MAX - 1 ? "null}" : "}") : "]");
 	IS(kr_json_check(kr_buf_str(&b), KR_JSON_DEPTH_MAX, &f), 0, "all levels that there are");
 	IS(kr_json_check(KR_STR("[1,2,]"), 10, &f), -KR_ESYNTAX, "check of a broken document");
 	IS(f.column, 6, "its column");
