@@ -181,25 +181,14 @@ out:
 	return NULL;
 }
 
-/* Copy a descriptor in the background. Returns the end for the node, or -errno; *fd is taken. */
-static int pump_start(struct client *k, int from)
+/* Begin to copy; takes p. If that fails the call is cancelled, since the input would look empty. */
+static void pump_start(struct pump *p)
 {
-	struct pump *p = kr_xcalloc(1, sizeof(*p));
 	sigset_t all, before;
 	pthread_attr_t attr;
 	pthread_t t;
-	int pair[2], err;
+	int err;
 
-	if (k->pumps >= PUMPS_MAX)
-		err = EMFILE;
-	else
-		err = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) ? errno : 0;
-	if (err) {
-		free(p);
-		close(from);
-		return -err;
-	}
-	*p = (struct pump){.from = from, .to = pair[0], .control = k->fd, .number = ++k->pumps};
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	/* Signals are for the main thread: one has to wake it. */
@@ -209,15 +198,37 @@ static int pump_start(struct client *k, int from)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attr);
 	if (!err)
-		return pair[1];
-	close(pair[0]);
-	close(pair[1]);
-	close(from);
+		return;
+	shutdown(p->control, SHUT_WR);
+	close(p->to);
+	close(p->from);
 	free(p);
-	return -err;
 }
 
-static int open_typed(struct client *k, const char *path, uint32_t *ret_pump)
+/*
+ * Put a pump behind a descriptor, which is taken. ret_pump: to be started once the node has its
+ * end, so that the message of the end of the input comes after it.
+ *
+ * Returns the end for the node, or -errno.
+ */
+static int pump_new(struct client *k, int from, struct pump **ret_pump)
+{
+	int pair[2], err = k->pumps >= PUMPS_MAX ? EMFILE : 0;
+	struct pump *p;
+
+	if (!err && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		err = errno;
+	if (err) {
+		close(from);
+		return -err;
+	}
+	p = kr_xcalloc(1, sizeof(*p));
+	*p = (struct pump){.from = from, .to = pair[0], .control = k->fd, .number = ++k->pumps};
+	*ret_pump = p;
+	return pair[1];
+}
+
+static int open_typed(struct client *k, const char *path, struct pump **ret_pump)
 {
 	struct stat st;
 	int fd;
@@ -230,23 +241,24 @@ static int open_typed(struct client *k, const char *path, uint32_t *ret_pump)
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return -errno;
-	*ret_pump = 0;
 	if (fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
 		return fd;
-	fd = pump_start(k, fd);
-	*ret_pump = k->pumps;
-	return fd;
+	return pump_new(k, fd, ret_pump);
 }
 
 static int serve_open(struct client *k, const char *path)
 {
 	struct kr_wire_file f = {.type = KR_WIRE_FILE};
-	int fd = open_typed(k, path, &f.pump), err;
+	struct pump *pump = NULL;
+	int fd = open_typed(k, path, &pump), err;
 
 	f.error = fd < 0 ? -fd : 0;
+	f.pump = pump ? pump->number : 0;
 	err = kr_wire_send(k->fd, &f, sizeof(f), &fd, fd >= 0);
 	if (fd >= 0)
 		close(fd);
+	if (pump)
+		pump_start(pump);
 	return err;
 }
 
