@@ -2,11 +2,11 @@
 /*
  * How this works
  *
- * The file is mapped and asked where it lies. A question goes through the kinds in their order and ends
- * at the first with an answer, a list of owners. For an address that is one look-up in the address
- * table; for a name one pass over its bytes from the end, which passes each suffix on its way and keeps the
- * longest that is registered. Offsets read from the file are checked before use, so a damaged file
- * gives a wrong owner at worst, and `karaula doctor` finds it by the checksum.
+ * The file is mapped and asked where it lies. A question goes through the kinds in their order and
+ * ends at the first with an answer, a list of owners. For an address that is one look-up in the
+ * address table; for a name one pass over its bytes from the end, which passes each suffix on its
+ * way and keeps the longest that is registered. Offsets read from the file are checked before use,
+ * so a damaged file gives a wrong owner at worst, and `karaula doctor` finds it by the checksum.
  */
 #include "desk/register_internal.h"
 
@@ -99,7 +99,8 @@ int kr_register_check(const struct kr_register *r, struct kr_fault *reterr)
 }
 
 /* Owners of a list; none if the number is not one. */
-const struct kr_owner *kr_register__owners(const struct kr_register *r, uint32_t list, size_t *ret_n)
+const struct kr_owner *kr_register__owners(const struct kr_register *r, uint32_t list,
+					   size_t *ret_n)
 {
 	uint32_t from, to;
 
@@ -131,8 +132,10 @@ static uint32_t domain_probe(const struct kr_register *r, uint32_t hash, struct 
 	return KR_REGISTER__NONE;
 }
 
-/* Lists of all registered suffixes of a name, the longest last; returns how many (at most max, 127). */
-size_t kr_register__domain_lists(const struct kr_register *r, struct kr_str name, uint32_t *ret, size_t max)
+/* Lists of all registered suffixes of a name, the longest last; returns how many (at most max,
+ * 127). */
+size_t kr_register__domain_lists(const struct kr_register *r, struct kr_str name, uint32_t *ret,
+				 size_t max)
 {
 	uint32_t h = KR_REGISTER__HASH_START;
 	size_t n = 0;
@@ -205,7 +208,8 @@ static uint32_t prefix_exact(const struct kr_register *r, const struct kr_ip *ip
 	return KR_REGISTER__NONE;
 }
 
-/* The most specific prefix of at most ip->plen bits that holds it, at or below *plen; *plen is set to it. */
+/* The most specific prefix of at most ip->plen bits that holds it, at or below *plen; *plen is set
+ * to it. */
 uint32_t kr_register__prefix_wider(const struct kr_register *r, const struct kr_ip *ip, int *plen)
 {
 	for (; *plen >= 0; (*plen)--) {

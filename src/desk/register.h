@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The register: whose address, network, name, AS or country is it? Constituents and their rules live in
- * the store; here they are compiled into one mapped file, tables/register.krt, and asked for every
- * event (doc/register.md).
+ * The register: whose address, network, name, AS or country is it? Constituents and their rules
+ * live in the store; here they are compiled into one mapped file, tables/register.krt, and asked
+ * for every event (doc/register.md).
  */
 #pragma once
 
@@ -41,7 +41,8 @@ KR_MUST_USE int kr_register_open(int dirfd, struct kr_register **ret, struct kr_
  *
  * Returns 0, or 1 if it was compiled; errors of the store and of writing.
  */
-KR_MUST_USE int kr_register_sync(struct kr_store *s, struct kr_register **ret, struct kr_fault *reterr);
+KR_MUST_USE int kr_register_sync(struct kr_store *s, struct kr_register **ret,
+				 struct kr_fault *reterr);
 struct kr_register *kr_register_ref(struct kr_register *r);
 void kr_register_unref(struct kr_register *r);
 static inline void kr_register_free(struct kr_register *r)
@@ -57,8 +58,8 @@ size_t kr_register_count(const struct kr_register *r);
 KR_MUST_USE int kr_register_check(const struct kr_register *r, struct kr_fault *reterr);
 
 /*
- * Find the owners of an event and set e->owners: the most specific prefix of source.ip (else one that
- * holds all of source.network) decides; else the longest registered suffix of source.fqdn, of
+ * Find the owners of an event and set e->owners: the most specific prefix of source.ip (else one
+ * that holds all of source.network) decides; else the longest registered suffix of source.fqdn, of
  * the host of source.url, or of the mail domain of source.account; else source.asn; else
  * source.geolocation.cc. Every constituent registered with the deciding value is an owner.
  *
@@ -66,12 +67,13 @@ KR_MUST_USE int kr_register_check(const struct kr_register *r, struct kr_fault *
  *
  * Returns the number of owners, 0 for unrouted; -KR_ELIMIT (arena full).
  */
-KR_MUST_USE int kr_register_route(const struct kr_register *r, struct kr_event *e, struct kr_arena *arena);
+KR_MUST_USE int kr_register_route(const struct kr_register *r, struct kr_event *e,
+				  struct kr_arena *arena);
 
 /* One registered value that covers an event. */
 struct kr_register_match {
 	enum kr_rule_kind kind;
-	struct kr_str value; /* canonical text */
+	struct kr_str value;	       /* canonical text */
 	const struct kr_owner *owners; /* lives as long as the register */
 	size_t n_owners;
 };
@@ -81,7 +83,8 @@ struct kr_register_match {
  * Returns 0 or -KR_ELIMIT.
  */
 KR_MUST_USE int kr_register_matches(const struct kr_register *r, const struct kr_event *e,
-				    struct kr_arena *arena, struct kr_register_match **ret, size_t *ret_n);
+				    struct kr_arena *arena, struct kr_register_match **ret,
+				    size_t *ret_n);
 
 /* Two registered values of which the second is the same as the first or lies within it. */
 struct kr_register_overlap {
@@ -122,7 +125,8 @@ struct kr_register_draft {
  */
 KR_MUST_USE int kr_register_read(struct kr_str text, const char *name, struct kr_arena *arena,
 				 struct kr_register_draft *ret,
-				 struct kr_fault faults[KR_REGISTER_FAULTS_MAX], size_t *ret_faults);
+				 struct kr_fault faults[KR_REGISTER_FAULTS_MAX],
+				 size_t *ret_faults);
 /*
  * Make a draft the register: in the store, then compiled.
  *

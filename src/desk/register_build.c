@@ -2,10 +2,10 @@
 /*
  * How this works
  *
- * Rules come as text from the store. Each becomes a fixed row; rows are sorted by kind and value, so
- * rules of one value lie together and become one list of owners. The value then points to its list:
- * prefixes through an address table, domains and AS numbers through hash tables twice as large
- * as their number, countries through a plain array.
+ * Rules come as text from the store. Each becomes a fixed row; rows are sorted by kind and value,
+ * so rules of one value lie together and become one list of owners. The value then points to its
+ * list: prefixes through an address table, domains and AS numbers through hash tables twice as
+ * large as their number, countries through a plain array.
  */
 #include "desk/register_internal.h"
 
@@ -42,8 +42,7 @@ int kr_register__cmp(const struct kr_register__rule *a, const struct kr_register
 	case KR_RULE_DOMAIN:
 		return kr_str_cmp(kr_str_n(text + a->number, a->size),
 				  kr_str_n(text + b->number, b->size));
-	default:
-		return a->number < b->number ? -1 : a->number > b->number;
+	default: return a->number < b->number ? -1 : a->number > b->number;
 	}
 }
 
@@ -89,17 +88,20 @@ static int row_make(struct build *b, const struct kr_rule *in, struct kr_registe
 	return -KR_EINVAL;
 }
 
-static int rows_make(struct build *b, const struct kr_rule *rules, size_t n, struct kr_fault *reterr)
+static int rows_make(struct build *b, const struct kr_rule *rules, size_t n,
+		     struct kr_fault *reterr)
 {
 	b->rules = kr_xcalloc(n + 1, sizeof(*b->rules));
 	for (size_t i = 0; i < n; i++) {
 		if (rules[i].retired)
 			continue;
 		if (row_make(b, &rules[i], &b->rules[b->n])) {
-			kr_fault_set(reterr, -KR_ECORRUPT, "rule %u of the register is not readable: %.*s",
-				     rules[i].id, (int)KR_MIN(rules[i].value.n, (size_t)60),
-				     rules[i].value.p);
-			kr_fault_remedy(reterr, "import the register again: karaula constituent import FILE");
+			kr_fault_set(reterr, -KR_ECORRUPT,
+				     "rule %u of the register is not readable: %.*s", rules[i].id,
+				     (int)KR_MIN(rules[i].value.n, (size_t)60), rules[i].value.p);
+			kr_fault_remedy(
+				reterr,
+				"import the register again: karaula constituent import FILE");
 			return -KR_ECORRUPT;
 		}
 		b->n++;
@@ -134,7 +136,8 @@ static void value_add(struct build *b, const struct kr_register__rule *row, uint
 	switch (row->kind) {
 	case KR_RULE_PREFIX:
 		memcpy(net.b, row->address, sizeof(net.b));
-		/* A prefix from kr_net_parse() and a list number below the row limit: always taken. */
+		/* A prefix from kr_net_parse() and a list number below the row limit: always taken.
+		 */
 		if (kr_iptable_add_net(b->prefixes, &net, list))
 			b->lists.err = -KR_ELIMIT;
 		break;
@@ -151,8 +154,7 @@ static void value_add(struct build *b, const struct kr_register__rule *row, uint
 			at = (at + 1) & b->asn_mask;
 		b->asns[at] = (struct kr_register__asn){row->number, list};
 		break;
-	default:
-		b->countries[row->number] = list;
+	default: b->countries[row->number] = list;
 	}
 }
 

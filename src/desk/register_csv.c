@@ -3,9 +3,9 @@
  * How this works
  *
  * An import file has a header and one of two forms: a row for each constituent with cells of many
- * values, or a row for each (name, kind, value). All of it is read and checked before anything changes;
- * errors are collected with their line and byte column, so that a file can be mended in one go. The
- * same value given twice by one constituent is one rule.
+ * values, or a row for each (name, kind, value). All of it is read and checked before anything
+ * changes; errors are collected with their line and byte column, so that a file can be mended in
+ * one go. The same value given twice by one constituent is one rule.
  */
 #include "desk/register.h"
 
@@ -36,13 +36,19 @@ static const struct {
 	enum kr_rule_kind kind; /* of the values in it, 0: none */
 	uint16_t max;		/* bytes of text */
 } columns[COLUMNS] = {
-	[C_NAME] = {"name", 0, 64},	    [C_TITLE] = {"title", 0, 256},
-	[C_SECTOR] = {"sector", 0, 100},    [C_COUNTRY] = {"country", 0, 2},
-	[C_CONTACT] = {"contact", 0, 1024}, [C_LANGUAGE] = {"language", 0, 16},
-	[C_NOTE] = {"note", 0, 4096},	    [C_PREFIXES] = {"prefixes", KR_RULE_PREFIX, 0},
-	[C_ASNS] = {"asns", KR_RULE_ASN, 0}, [C_DOMAINS] = {"domains", KR_RULE_DOMAIN, 0},
+	[C_NAME] = {"name", 0, 64},
+	[C_TITLE] = {"title", 0, 256},
+	[C_SECTOR] = {"sector", 0, 100},
+	[C_COUNTRY] = {"country", 0, 2},
+	[C_CONTACT] = {"contact", 0, 1024},
+	[C_LANGUAGE] = {"language", 0, 16},
+	[C_NOTE] = {"note", 0, 4096},
+	[C_PREFIXES] = {"prefixes", KR_RULE_PREFIX, 0},
+	[C_ASNS] = {"asns", KR_RULE_ASN, 0},
+	[C_DOMAINS] = {"domains", KR_RULE_DOMAIN, 0},
 	[C_COUNTRIES] = {"countries", KR_RULE_COUNTRY, 0},
-	[C_KIND] = {"kind", 0, 16},	    [C_VALUE] = {"value", 0, 253},
+	[C_KIND] = {"kind", 0, 16},
+	[C_VALUE] = {"value", 0, 253},
 };
 
 struct reading {
@@ -50,7 +56,7 @@ struct reading {
 	const char *file;
 	struct kr_fault *faults;
 	size_t n_faults;
-	bool full, many; /* no more faults are kept; the long form */
+	bool full, many;    /* no more faults are kept; the long form */
 	int place[COLUMNS]; /* cell of a column, -1: not in the file */
 	struct kr_constituent *c;
 	uint32_t *first_line; /* by constituent */
@@ -156,8 +162,9 @@ static ptrdiff_t constituent_of(struct reading *r, struct kr_str name)
 	names_grow(r);
 	place = name_place(r, name);
 	if (*place && !r->many) {
-		wrong(r, name, "give each name one row", "name: %.*s is given twice, first on line %u",
-		      KR_STR_ARG(name), r->first_line[*place - 1]);
+		wrong(r, name, "give each name one row",
+		      "name: %.*s is given twice, first on line %u", KR_STR_ARG(name),
+		      r->first_line[*place - 1]);
 		return -1;
 	}
 	if (*place)
@@ -198,9 +205,11 @@ static void prefix_add(struct reading *r, size_t c, struct kr_str s)
 	n = kr_net_text(&net, text);
 	if (err > 0) {
 		snprintf(remedy, sizeof(remedy), "write %s if that is meant", text);
-		wrong(r, s, remedy, "%.*s has bits behind its length", (int)KR_MIN(s.n, (size_t)60), s.p);
+		wrong(r, s, remedy, "%.*s has bits behind its length", (int)KR_MIN(s.n, (size_t)60),
+		      s.p);
 	} else if (!net.plen) {
-		wrong(r, s, "name the networks that are theirs", "%s would own every address", text);
+		wrong(r, s, "name the networks that are theirs", "%s would own every address",
+		      text);
 	} else {
 		rule_put(r, c, KR_RULE_PREFIX, kr_str_n(text, n));
 	}
@@ -218,9 +227,10 @@ static void field_add(struct reading *r, size_t c, enum kr_rule_kind kind, struc
 	if (kind == KR_RULE_DOMAIN && kr_str_starts(s, KR_STR("*.")))
 		s = kr_str_from(s, 2);
 	if (kr_field_parse(fields[kind], s, r->arena, &v, NULL)) {
-		wrong(r, s, kind == KR_RULE_ASN	      ? "write a number, 64500 or AS64500"
-			    : kind == KR_RULE_COUNTRY ? "write two letters as in ISO 3166"
-						      : "write a name like example.org",
+		wrong(r, s,
+		      kind == KR_RULE_ASN	? "write a number, 64500 or AS64500"
+		      : kind == KR_RULE_COUNTRY ? "write two letters as in ISO 3166"
+						: "write a name like example.org",
 		      "%.*s is not a valid %s", (int)KR_MIN(s.n, (size_t)60), s.p,
 		      kr_rule_kind_text(kind));
 		return;
@@ -263,11 +273,12 @@ static void text_set(struct reading *r, struct kr_str *to, enum column column)
 		wrong(r, s, "shorten it", "%s: longer than %u bytes", columns[column].name,
 		      columns[column].max);
 	} else if (!plain_text(s)) {
-		wrong(r, s, "save the file as UTF-8", "%s: holds control characters or is not UTF-8",
-		      columns[column].name);
+		wrong(r, s, "save the file as UTF-8",
+		      "%s: holds control characters or is not UTF-8", columns[column].name);
 	} else if (to->n && !kr_str_eq(*to, s)) {
-		wrong(r, s, "give it once, or the same each time", "%s: different from an earlier row of %.*s",
-		      columns[column].name, KR_STR_ARG(cell(r, C_NAME)));
+		wrong(r, s, "give it once, or the same each time",
+		      "%s: different from an earlier row of %.*s", columns[column].name,
+		      KR_STR_ARG(cell(r, C_NAME)));
 	} else {
 		*to = kr_arena_dup(r->arena, s);
 	}
@@ -302,7 +313,8 @@ static void contact_check(struct reading *r)
 		sign = kr_str_chr(one, '@');
 		if (one.n && (sign < 1 || (size_t)sign + 1 == one.n))
 			wrong(r, one, "write mail addresses separated by blanks",
-			      "contact: %.*s is not a mail address", (int)KR_MIN(one.n, (size_t)60), one.p);
+			      "contact: %.*s is not a mail address", (int)KR_MIN(one.n, (size_t)60),
+			      one.p);
 	}
 }
 
@@ -327,8 +339,8 @@ static void long_value(struct reading *r, size_t c)
 			if (value.n)
 				value_add(r, c, k, value);
 			else
-				wrong(r, r->row->cells[r->place[C_VALUE]], "give a value or drop the row",
-				      "value: empty");
+				wrong(r, r->row->cells[r->place[C_VALUE]],
+				      "give a value or drop the row", "value: empty");
 			return;
 		}
 	if (kind.n || value.n)
@@ -392,7 +404,8 @@ static void header_read(struct reading *r)
 	}
 	r->many = r->place[C_KIND] >= 0 || r->place[C_VALUE] >= 0;
 	if (r->place[C_NAME] < 0)
-		wrong(r, KR_STR_NULL, "the first line names the columns", "there is no column name");
+		wrong(r, KR_STR_NULL, "the first line names the columns",
+		      "there is no column name");
 	if (r->many && (r->place[C_KIND] < 0 || r->place[C_VALUE] < 0))
 		wrong(r, KR_STR_NULL, "give both", "column kind or value is missing");
 }

@@ -16,9 +16,9 @@
 /* A rule, sorted by kind and value. Part "rules". */
 struct kr_register__rule {
 	uint32_t id, constituent;
-	uint32_t list;	     /* all rules of the same value */
-	uint32_t number;     /* AS, index of a country, or offset of a domain in "text" */
-	uint32_t size;	     /* of the domain */
+	uint32_t list;	 /* all rules of the same value */
+	uint32_t number; /* AS, index of a country, or offset of a domain in "text" */
+	uint32_t size;	 /* of the domain */
 	uint8_t kind, family, plen, reserved;
 	uint8_t address[16]; /* of a prefix */
 };
@@ -37,8 +37,8 @@ struct kr_register__asn {
 /* Other parts: "prefixes" (iptable: address to list), "countries" (list by index), "lists" (first
  * owner of each, and the end), "owners", "text". */
 
-/* One step of the hash of a domain, taken from its last byte to its first, so that one pass over a name
- * gives the hash of each of its suffixes. */
+/* One step of the hash of a domain, taken from its last byte to its first, so that one pass over a
+ * name gives the hash of each of its suffixes. */
 #define KR_REGISTER__HASH_START 0x811c9dc5u
 static inline uint32_t kr_register__hash_step(uint32_t h, char c)
 {
@@ -89,10 +89,12 @@ struct kr_register {
 };
 
 /* Owners of a list; NULL and 0 if the number is not one. */
-const struct kr_owner *kr_register__owners(const struct kr_register *r, uint32_t list, size_t *ret_n);
-/* Lists of all registered suffixes of a name in lower case, the longest last; returns how many. Of more than
- * max the longest takes the last place. */
-size_t kr_register__domain_lists(const struct kr_register *r, struct kr_str name, uint32_t *ret, size_t max);
+const struct kr_owner *kr_register__owners(const struct kr_register *r, uint32_t list,
+					   size_t *ret_n);
+/* Lists of all registered suffixes of a name in lower case, the longest last; returns how many. Of
+ * more than max the longest takes the last place. */
+size_t kr_register__domain_lists(const struct kr_register *r, struct kr_str name, uint32_t *ret,
+				 size_t max);
 uint32_t kr_register__asn_list(const struct kr_register *r, int64_t asn);
 /* Clear all bits behind the first plen. */
 void kr_register__mask(uint8_t b[16], unsigned plen);

@@ -2,9 +2,9 @@
 /*
  * How this works
  *
- * The store holds the truth, the compiled file follows it: its stamp is the version of the register in the
- * store. A crash between the two, a file that was removed or damaged, or a restored backup leaves another
- * stamp or none, and the file is made again.
+ * The store holds the truth, the compiled file follows it: its stamp is the version of the register
+ * in the store. A crash between the two, a file that was removed or damaged, or a restored backup
+ * leaves another stamp or none, and the file is made again.
  */
 #include "desk/register.h"
 
@@ -45,8 +45,9 @@ int kr_register_sync(struct kr_store *s, struct kr_register **ret, struct kr_fau
 	return err ? err : 1;
 }
 
-int kr_register_replace(struct kr_store *s, struct kr_register_draft *draft, struct kr_register **ret,
-			struct kr_register_change *ret_change, struct kr_fault *reterr)
+int kr_register_replace(struct kr_store *s, struct kr_register_draft *draft,
+			struct kr_register **ret, struct kr_register_change *ret_change,
+			struct kr_fault *reterr)
 {
 	int err = kr_store_register_replace(s, draft->c, draft->n_c, draft->rules, draft->n_rules,
 					    ret_change, reterr);

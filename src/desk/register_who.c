@@ -2,10 +2,10 @@
 /*
  * How this works
  *
- * Questions of people about the register, where some milliseconds do not matter: all that covers an address or
- * a name, what overlaps, how many rules each has. Rules lie sorted in the file, prefixes by first
- * address and then by length, so a prefix comes directly behind those that hold it: a stack of the open ones
- * finds every nesting in one pass.
+ * Questions of people about the register, where some milliseconds do not matter: all that covers an
+ * address or a name, what overlaps, how many rules each has. Rules lie sorted in the file, prefixes
+ * by first address and then by length, so a prefix comes directly behind those that hold it: a
+ * stack of the open ones finds every nesting in one pass.
  */
 #include "desk/register_internal.h"
 
@@ -23,7 +23,8 @@ struct collect {
 
 #define MATCHES_MAX 512
 
-static void collect_add(struct collect *c, enum kr_rule_kind kind, struct kr_str value, uint32_t list)
+static void collect_add(struct collect *c, enum kr_rule_kind kind, struct kr_str value,
+			uint32_t list)
 {
 	struct kr_register_match m = {.kind = kind};
 
@@ -57,7 +58,8 @@ static void collect_domains(struct collect *c, struct kr_str name)
 {
 	uint32_t lists[128];
 	char buf[256];
-	size_t n = kr_register__domain_lists(c->r, kr_register__lowered(name, buf), lists, KR_ARRAY_LEN(lists));
+	size_t n = kr_register__domain_lists(c->r, kr_register__lowered(name, buf), lists,
+					     KR_ARRAY_LEN(lists));
 
 	while (n-- > 0) {
 		/* The value is known from the table, by its list. */
@@ -74,8 +76,8 @@ static void collect_domains(struct collect *c, struct kr_str name)
 	}
 }
 
-int kr_register_matches(const struct kr_register *r, const struct kr_event *e, struct kr_arena *arena,
-			struct kr_register_match **ret, size_t *ret_n)
+int kr_register_matches(const struct kr_register *r, const struct kr_event *e,
+			struct kr_arena *arena, struct kr_register_match **ret, size_t *ret_n)
 {
 	struct collect c = {.r = r, .arena = arena};
 	const union kr_value *v;
@@ -95,7 +97,8 @@ int kr_register_matches(const struct kr_register *r, const struct kr_event *e, s
 	if ((v = kr_event_get(e, KR_F_SRC_ASN))) {
 		int n = snprintf(number, sizeof(number), "%u", (unsigned)v->i);
 
-		collect_add(&c, KR_RULE_ASN, kr_str_n(number, (size_t)n), kr_register__asn_list(r, v->i));
+		collect_add(&c, KR_RULE_ASN, kr_str_n(number, (size_t)n),
+			    kr_register__asn_list(r, v->i));
 	}
 	if ((v = kr_event_get(e, KR_F_SRC_CC)) && kr_register__cc(v->text) < KR_REGISTER__CC)
 		collect_add(&c, KR_RULE_COUNTRY, v->text, r->countries[kr_register__cc(v->text)]);
@@ -183,7 +186,8 @@ static bool prefix_overlap(struct overlaps *o, size_t i, bool first)
 
 	while (o->n_open && !rule_contains(&r->rules[o->open[o->n_open - 1]], &r->rules[i]))
 		o->n_open--;
-	/* The nearest prefix around it that somebody else has; itself if it is not the first of its list. */
+	/* The nearest prefix around it that somebody else has; itself if it is not the first of its
+	 * list. */
 	for (size_t k = o->n_open; k-- > 0;) {
 		size_t outer = other_owner(r, o->open[k], r->rules[i].constituent);
 

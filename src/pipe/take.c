@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How this works
+ *
+ * For each member of a file the first bytes tell the format, if nobody said it. That names the
+ * source if nobody named one, and the source has the retention class under which the bytes are
+ * spooled. When they are synced the report is acknowledged in the store; from there on a crash
+ * loses nothing, and resuming is the same as taking. What cannot be read (no format, no mapping) is
+ * kept as well, in quarantine.
+ */
+#include "pipe/take_internal.h"
+
+#include "base/input.h"
+
+#include <stdlib.h>
+
+#define HEAD_MIN ((size_t)4 << 10) /* bytes a codec is recognised by */
+#define CHUNK	 ((size_t)256 << 10)
+
+/* One file that is being taken. */
+struct taking {
+	struct kr_pipe *p;
+	const struct kr_take_opts *opts;
+	struct kr_arena *arena; /* of one report */
+	struct kr_input *in;
+	char *chunk;
+	size_t n; /* bytes in chunk: the head of the report */
+	struct kr_str name;
+	struct kr_source source;
+	const struct kr_codec *codec;
+	struct kr_take_result result;
+};
+
+static bool cancelled(const struct kr_take_opts *o)
+{
+	return o->cancelled && o->cancelled(o->ctx);
+}
+
+static int codec_named(struct kr_str name, const struct kr_codec **ret, struct kr_fault *reterr)
+{
+	KR_AUTO_BUF known = KR_BUF(1000);
+	const struct kr_codec *c = kr_codec_find(name);
+
+	if (c && (c->caps & KR_CODEC_READ)) {
+		*ret = c;
+		return 0;
+	}
+	for (size_t i = 0; (c = kr_codec_at(i)); i++)
+		if (c->caps & KR_CODEC_READ) {
+			kr_buf_c(&known, known.n ? ", " : "");
+			kr_buf_c(&known, c->name);
+		}
+	kr_fault_set(reterr, -KR_EFORMAT, "format '%.*s' cannot be read",
+		     (int)KR_MIN(name.n, (size_t)64), name.p);
+	kr_fault_remedy(reterr, "formats are: %s", kr_buf_cstr(&known));
+	return -KR_EFORMAT;
+}
+
+/* What of an existing source must not be told otherwise by accident. */
+static int source_agrees(const struct kr_source *src, const struct kr_take_opts *o,
+			 struct kr_fault *reterr)
+{
+	const char *what = o->retention && o->retention != src->retention ? "retention class"
+			   : o->tlp && o->tlp != src->tlp		  ? "TLP"
+									  : NULL;
+
+	if (!what)
+		return 0;
+	kr_fault_set(reterr, -KR_EEXIST, "source '%.*s' exists with another %s",
+		     KR_STR_ARG(src->name), what);
+	kr_fault_remedy(reterr, "change it: karaula source edit %.*s; or leave the option out",
+			KR_STR_ARG(src->name));
+	return -KR_EEXIST;
+}
+
+/* The source by its name, made if there is none. */
+static int source_take(struct taking *t, struct kr_str name, struct kr_fault *reterr)
+{
+	const struct kr_take_opts *o = t->opts;
+	struct kr_store *s = kr_pipe_store(t->p);
+	int err = kr_store_source_get(s, name, t->arena, &t->source, reterr);
+
+	if (err != -KR_ENOENT)
+		return err ? err : source_agrees(&t->source, o, reterr);
+	t->source = (struct kr_source){
+		.name = name,
+		.format = o->format,
+		.mapping = o->mapping,
+		.retention = o->retention ? o->retention : KR_RETAIN_STANDARD,
+		.tlp = o->tlp ? o->tlp : kr_pipe_limits(t->p).tlp_default,
+	};
+	err = kr_store_source_put(s, &t->source, &t->source.id, reterr);
+	t->result.source_made = !err;
+	return err;
+}
+
+/* Source and format: a source that is named may say the format, a format found may name the source.
+ */
+static int decide(struct taking *t, struct kr_fault *reterr)
+{
+	const struct kr_take_opts *o = t->opts;
+	struct kr_str name = o->source;
+	int err = 0;
+
+	t->codec = NULL;
+	t->source = (struct kr_source){0};
+	if (o->format.n)
+		err = codec_named(o->format, &t->codec, reterr);
+	if (!err && name.n)
+		err = source_take(t, name, reterr);
+	if (!err && !t->codec && t->source.format.n)
+		err = codec_named(t->source.format, &t->codec, reterr);
+	if (err)
+		return err;
+	if (!t->codec)
+		t->codec = kr_codec_sniff(kr_str_n(t->chunk, KR_MIN(t->n, HEAD_MIN)), t->name);
+	if (!name.n) {
+		name = t->codec ? kr_str_c(t->codec->name) : KR_STR("unknown");
+		t->result.source_assumed = true;
+		err = source_take(t, name, reterr);
+	}
+	t->result.source = t->source.name;
+	t->result.format = t->codec ? kr_str_c(t->codec->name) : KR_STR("");
+	return err;
+}
+
+/* Mapping, or the reason why there is none. Errors of the store only. */
+static int mapping_find(struct kr_take__job *job, struct kr_str asked, struct kr_arena *arena,
+			struct kr_fault *reterr)
+{
+	struct kr_fault fault = {0};
+	char text[700];
+	int err;
+
+	if (!job->codec) {
+		job->quarantine = KR_STR("the format is not known (give it: karaula take --again "
+					 "REPORT --format NAME)");
+		return 0;
+	}
+	if (!(job->codec->caps & KR_CODEC_MAPPING))
+		return 0;
+	/* What was begun under a mapping is finished under it, or its batches would not fit
+	 * together. */
+	job->mapping_id = job->again ? 0 : job->report.mapping;
+	err = job->mapping_id ? kr_pipe_mapping(job->p, job->mapping_id, &job->mapping, &fault)
+			      : kr_pipe_mapping_for(job->p, job->codec, asked, job->report.name,
+						    &job->mapping, &job->mapping_id, &fault);
+	if (err == -KR_EMAPPING) {
+		kr_fault_text(&fault, text, sizeof(text));
+		job->quarantine = kr_arena_dup(arena, kr_str_c(text));
+		return 0;
+	}
+	if (err && reterr)
+		*reterr = fault;
+	return err;
+}
+
+/* Fill the head of the report; more may follow in the input. */
+static int head_read(struct taking *t, struct kr_fault *reterr)
+{
+	t->n = 0;
+	while (t->n < HEAD_MIN) {
+		ptrdiff_t n = kr_input_read(t->in, t->chunk + t->n, CHUNK - t->n, reterr);
+
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			break;
+		t->n += (size_t)n;
+	}
+	return 0;
+}
+
+/* All bytes of the member into the spool: on disk when this returns. */
+static int spool(struct taking *t, struct kr_spooled *ret, struct kr_fault *reterr)
+{
+	struct kr_spool_writer *w;
+	ptrdiff_t n = (ptrdiff_t)t->n;
+	int err = kr_spool_begin(kr_pipe_store(t->p), t->source.retention, &w, reterr);
+
+	if (err)
+		return err;
+	while (!err && n > 0) {
+		err = kr_spool_add(w, t->chunk, (size_t)n, reterr);
+		if (!err && cancelled(t->opts))
+			err = kr_fault_set(reterr, -KR_ECANCEL,
+					   "stopped before the report was kept");
+		if (err)
+			break;
+		n = kr_input_read(t->in, t->chunk, CHUNK, reterr);
+		err = n < 0 ? (int)n : 0;
+	}
+	if (err) {
+		kr_spool_abort(w);
+		return err;
+	}
+	return kr_spool_end(w, ret, reterr);
+}
+
+static void tell(const struct kr_take_opts *o, const struct kr_take_result *r)
+{
+	if (o->done)
+		o->done(o->ctx, r);
+}
+
+/* Take a report that is in the store; what the result says of the source is there already. */
+static int job_run(struct kr_take__job *job, struct kr_str mapping, struct kr_arena *arena,
+		   struct kr_take_result *r, struct kr_fault *reterr)
+{
+	int err = mapping_find(job, mapping, arena, reterr);
+
+	if (!err && job->quarantine.n && job->again && job->report.state == KR_REPORT_TAKEN) {
+		/* Its rows are better than none. */
+		err = kr_fault_set(reterr, -KR_EMAPPING, "report %llu stays as it is: %.*s",
+				   (unsigned long long)job->report.id, KR_STR_ARG(job->quarantine));
+	}
+	if (!err)
+		err = kr_take__run(job, arena, r, reterr);
+	kr_mapping_unref(job->mapping);
+	if (err)
+		return err;
+	r->report = job->report.id;
+	r->name = job->report.name;
+	r->bytes = job->report.bytes;
+	tell(job->opts, r);
+	return 0;
+}
+
+static int report_take(struct taking *t, const struct kr_spooled *spooled, struct kr_fault *reterr)
+{
+	const struct kr_report_new fresh = {
+		.source = t->source.id,
+		.name = t->name,
+		.format = t->codec ? kr_str_c(t->codec->name) : KR_STR(""),
+		.snapshot = t->codec && (t->codec->caps & KR_CODEC_SNAPSHOT),
+		.observed = t->opts->observed,
+	};
+	struct kr_store *s = kr_pipe_store(t->p);
+	struct kr_take__job job = {
+		.p = t->p, .opts = t->opts, .codec = t->codec, .tlp = t->source.tlp};
+	uint64_t id;
+	int known = kr_store_report_add(s, &fresh, spooled, &id, reterr), err;
+
+	if (known < 0)
+		return known;
+	err = kr_store_report_get(s, &KR_SCOPE_ALL, id, t->arena, &job.report, reterr);
+	if (err)
+		return err;
+	if (known && job.report.state == KR_REPORT_TAKEN) {
+		t->result.known = true;
+		t->result.report = id;
+		t->result.name = job.report.name;
+		t->result.state = job.report.state;
+		t->result.bytes = job.report.bytes;
+		tell(t->opts, &t->result);
+		return 0;
+	}
+	job.again = known && job.report.state == KR_REPORT_REFUSED;
+	return job_run(&job, t->opts->mapping.n ? t->opts->mapping : t->source.mapping, t->arena,
+		       &t->result, reterr);
+}
+
+static int member_take(struct taking *t, struct kr_str member, struct kr_fault *reterr)
+{
+	struct kr_spooled spooled;
+	int err;
+
+	kr_arena_clear(t->arena);
+	t->result = (struct kr_take_result){0};
+	t->name = kr_arena_dup(t->arena, t->opts->report.n ? t->opts->report : member);
+	err = head_read(t, reterr);
+	if (!err)
+		err = decide(t, reterr);
+	if (!err)
+		err = spool(t, &spooled, reterr);
+	return err ? err : report_take(t, &spooled, reterr);
+}
+
+int kr_take_file(struct kr_pipe *p, int fd, const char *name, const struct kr_take_opts *opts,
+		 struct kr_fault *reterr)
+{
+	struct kr_pipe_limits l = kr_pipe_limits(p);
+	const struct kr_input_limits limits = {
+		.bytes_max = l.input_max, .ratio_max = l.ratio_max, .members_max = l.members_max};
+	struct taking t = {.p = p, .opts = opts};
+	struct kr_str member;
+	int err = kr_input_open(fd, name, &limits, &t.in, reterr), more;
+
+	if (err)
+		return err;
+	t.arena = kr_arena_new((size_t)64 << 20);
+	t.chunk = kr_xmalloc(CHUNK);
+	while (!err && (more = kr_input_member(t.in, &member, reterr)) != 0) {
+		err = more < 0 ? more : member_take(&t, member, reterr);
+		if (err && reterr && !reterr->where[0])
+			kr_fault_where(reterr, "%s", name);
+	}
+	free(t.chunk);
+	kr_arena_free(t.arena);
+	kr_input_free(t.in);
+	return err;
+}
+
+/* The source of a report, by its name; a removed one still labels its events. */
+static int source_of(struct kr_pipe *p, const struct kr_report *r, struct kr_arena *a,
+		     struct kr_source *ret, struct kr_fault *reterr)
+{
+	int err = kr_store_source_get(kr_pipe_store(p), r->source, a, ret, reterr);
+
+	if (err == -KR_ENOENT) {
+		*ret = (struct kr_source){.name = r->source, .tlp = KR_TLP_AMBER};
+		err = 0;
+	}
+	return err;
+}
+
+/* Format of a stored report: as asked; again, as its source says; as it was taken; else by its
+ * first bytes. */
+static int codec_again(struct kr_pipe *p, const struct kr_report *r, const struct kr_source *src,
+		       struct kr_str asked, bool again, const struct kr_codec **ret,
+		       struct kr_fault *reterr)
+{
+	struct kr_str said = again && src->format.n ? src->format : r->format;
+	struct kr_str name = asked.n ? asked : said;
+	KR_AUTO_BUF frame = KR_BUF(2 * KR_FRAME_BYTES);
+	struct kr_spool_reader *reader;
+	int err;
+
+	*ret = NULL;
+	if (name.n)
+		return codec_named(name, ret, reterr);
+	err = kr_spool_open(kr_pipe_store(p), r->class_, r->day, &r->hash, &reader, reterr);
+	if (err)
+		return err;
+	err = kr_spool_frame(reader, &frame, reterr);
+	kr_spool_reader_free(reader);
+	if (err > 0)
+		*ret = kr_codec_sniff(kr_str_first(kr_buf_str(&frame), HEAD_MIN), r->name);
+	return err < 0 ? err : 0;
+}
+
+static int stored_take(struct kr_pipe *p, uint64_t id, bool again, const struct kr_take_opts *opts,
+		       struct kr_fault *reterr)
+{
+	KR_AUTO(kr_arena) *a = kr_arena_new(0);
+	struct kr_take__job job = {.p = p, .opts = opts};
+	struct kr_take_result r = {0};
+	struct kr_source src;
+	int err = kr_store_report_get(kr_pipe_store(p), &KR_SCOPE_ALL, id, a, &job.report, reterr);
+
+	if (!err)
+		err = source_of(p, &job.report, a, &src, reterr);
+	if (!err)
+		err = codec_again(p, &job.report, &src, opts->format, again, &job.codec, reterr);
+	if (err)
+		return err;
+	/* A report that was never finished has its batches in the ledger: those are kept. */
+	job.again = again && job.report.state != KR_REPORT_SPOOLED;
+	job.tlp = src.tlp;
+	r.source = src.name;
+	r.format = job.codec ? kr_str_c(job.codec->name) : KR_STR("");
+	return job_run(&job, opts->mapping.n ? opts->mapping : src.mapping, a, &r, reterr);
+}
+
+int kr_take_again(struct kr_pipe *p, uint64_t report, const struct kr_take_opts *opts,
+		  struct kr_fault *reterr)
+{
+	return stored_take(p, report, true, opts, reterr);
+}
+
+/* Ids of reports, oldest first: all of a source, or all in a state. Freed by the caller. */
+static int ids_list(struct kr_pipe *p, struct kr_str source, enum kr_report_state state,
+		    uint64_t **ret, size_t *ret_n, struct kr_fault *reterr)
+{
+	struct kr_report_query q = {.source = source, .state = state, .limit = 1000};
+	KR_AUTO(kr_arena) *a = kr_arena_new(0);
+	uint64_t *ids = NULL;
+	size_t n = 0, got = 0;
+	int err;
+
+	do {
+		struct kr_report *rows;
+
+		kr_arena_clear(a);
+		err = kr_store_report_list(kr_pipe_store(p), &KR_SCOPE_ALL, &q, a, &rows, &got,
+					   reterr);
+		if (err) {
+			free(ids);
+			return err;
+		}
+		ids = kr_xrealloc(ids, (n + got + 1) * sizeof(*ids));
+		for (size_t i = 0; i < got; i++)
+			if (rows[i].state != KR_REPORT_DROPPED)
+				ids[n++] = rows[i].id;
+		q.before = got ? rows[got - 1].id : 0;
+	} while (got == q.limit);
+	for (size_t i = 0; i < n / 2; i++) {
+		uint64_t swap = ids[i];
+
+		ids[i] = ids[n - 1 - i];
+		ids[n - 1 - i] = swap;
+	}
+	*ret = ids;
+	*ret_n = n;
+	return 0;
+}
+
+int kr_take_source_again(struct kr_pipe *p, struct kr_str source, const struct kr_take_opts *opts,
+			 struct kr_fault *reterr)
+{
+	KR_AUTO(kr_arena) *a = kr_arena_new(0);
+	struct kr_source src;
+	uint64_t *ids = NULL;
+	size_t n = 0;
+	int err = kr_store_source_get(kr_pipe_store(p), source, a, &src, reterr);
+
+	if (!err)
+		err = ids_list(p, source, 0, &ids, &n, reterr);
+	for (size_t i = 0; !err && i < n; i++)
+		err = stored_take(p, ids[i], true, opts, reterr);
+	free(ids);
+	return err;
+}
+
+int kr_take_resume(struct kr_pipe *p, const struct kr_take_opts *opts, struct kr_fault *reterr)
+{
+	uint64_t *ids = NULL;
+	size_t n = 0;
+	int err = ids_list(p, KR_STR(""), KR_REPORT_SPOOLED, &ids, &n, reterr);
+
+	for (size_t i = 0; !err && i < n; i++) {
+		err = stored_take(p, ids[i], false, opts, reterr);
+		/* Another thread is at it: then it needs no resuming. */
+		if (err == -KR_EBUSY)
+			err = 0;
+	}
+	free(ids);
+	return err ? err : (int)KR_MIN(n, (size_t)INT32_MAX);
+}
