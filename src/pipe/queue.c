@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipe/queue.h"
 
-void kr_queue_init(struct kr_queue *q)
+void kr_pipe__queue_init(struct kr_pipe__queue *q)
 {
-	*q = (struct kr_queue){0};
+	*q = (struct kr_pipe__queue){0};
 	pthread_mutex_init(&q->lock, NULL);
 	pthread_cond_init(&q->filled, NULL);
 }
 
-void kr_queue_done(struct kr_queue *q)
+void kr_pipe__queue_done(struct kr_pipe__queue *q)
 {
 	pthread_cond_destroy(&q->filled);
 	pthread_mutex_destroy(&q->lock);
 }
 
-void kr_queue_push(struct kr_queue *q, void *item)
+void kr_pipe__queue_push(struct kr_pipe__queue *q, void *item)
 {
 	pthread_mutex_lock(&q->lock);
 	assert(q->n < KR_QUEUE_MAX);
@@ -23,7 +23,7 @@ void kr_queue_push(struct kr_queue *q, void *item)
 	pthread_mutex_unlock(&q->lock);
 }
 
-void *kr_queue_pop(struct kr_queue *q)
+void *kr_pipe__queue_pop(struct kr_pipe__queue *q)
 {
 	void *item = NULL;
 
@@ -39,7 +39,7 @@ void *kr_queue_pop(struct kr_queue *q)
 	return item;
 }
 
-void kr_queue_close(struct kr_queue *q)
+void kr_pipe__queue_close(struct kr_pipe__queue *q)
 {
 	pthread_mutex_lock(&q->lock);
 	q->closed = true;

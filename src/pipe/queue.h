@@ -11,7 +11,7 @@
 
 #define KR_QUEUE_MAX 8
 
-struct kr_queue {
+struct kr_pipe__queue {
 	pthread_mutex_t lock; /* guards all that follows */
 	pthread_cond_t filled;
 	void *items[KR_QUEUE_MAX];
@@ -19,11 +19,11 @@ struct kr_queue {
 	bool closed;
 };
 
-void kr_queue_init(struct kr_queue *q);
-void kr_queue_done(struct kr_queue *q);
+void kr_pipe__queue_init(struct kr_pipe__queue *q);
+void kr_pipe__queue_done(struct kr_pipe__queue *q);
 /* Add an item; at most KR_QUEUE_MAX may be in it. */
-void kr_queue_push(struct kr_queue *q, void *item);
+void kr_pipe__queue_push(struct kr_pipe__queue *q, void *item);
 /* The oldest item; waits for one. NULL when the queue is closed and empty. */
-void *kr_queue_pop(struct kr_queue *q);
+void *kr_pipe__queue_pop(struct kr_pipe__queue *q);
 /* No item comes any more: wakes whoever waits. */
-void kr_queue_close(struct kr_queue *q);
+void kr_pipe__queue_close(struct kr_pipe__queue *q);

@@ -24,7 +24,7 @@ struct work {
 	struct kr_feed *feed;
 	struct kr_taking *taking;
 	struct kr_portion portions[PORTIONS];
-	struct kr_queue full, empty;
+	struct kr_pipe__queue full, empty;
 	/* Set by the worker before it closes `full`, read by the caller after that. */
 	int err;
 	struct kr_fault fault;
@@ -36,7 +36,7 @@ static void *work_thread(void *ctx)
 	struct kr_portion *p;
 	int more = 1, err = 0;
 
-	while (more > 0 && (p = kr_queue_pop(&w->empty))) {
+	while (more > 0 && (p = kr_pipe__queue_pop(&w->empty))) {
 		more = kr_feed_next(w->feed, p, &w->fault);
 		if (more == 0 || (more < 0 && !p->batch->n && !p->batch->refused))
 			break;
@@ -44,10 +44,10 @@ static void *work_thread(void *ctx)
 		err = p->done ? 0 : kr_feed_stages(w->feed, p, more < 0 ? NULL : &w->fault);
 		if (err)
 			break;
-		kr_queue_push(&w->full, p);
+		kr_pipe__queue_push(&w->full, p);
 	}
 	w->err = more < 0 ? more : err;
-	kr_queue_close(&w->full);
+	kr_pipe__queue_close(&w->full);
 	return NULL;
 }
 
@@ -62,7 +62,7 @@ static int store_all(struct work *w, struct kr_fault *reterr)
 	struct kr_portion *p;
 	int err = 0;
 
-	while ((p = kr_queue_pop(&w->full))) {
+	while ((p = kr_pipe__queue_pop(&w->full))) {
 		if (!err && cancelled(w->job->opts))
 			err = kr_fault_set(
 				reterr, -KR_ECANCEL,
@@ -70,9 +70,9 @@ static int store_all(struct work *w, struct kr_fault *reterr)
 		if (!err && !p->done)
 			err = kr_store_batch(w->taking, p->n, p->batch, reterr);
 		if (err)
-			kr_queue_close(&w->empty);
+			kr_pipe__queue_close(&w->empty);
 		else
-			kr_queue_push(&w->empty, p);
+			kr_pipe__queue_push(&w->empty, p);
 	}
 	return err;
 }
@@ -83,11 +83,11 @@ static int carry(struct work *w, struct kr_fault *reterr)
 	pthread_t thread;
 	int err;
 
-	kr_queue_init(&w->full);
-	kr_queue_init(&w->empty);
+	kr_pipe__queue_init(&w->full);
+	kr_pipe__queue_init(&w->empty);
 	for (int i = 0; i < PORTIONS; i++) {
 		kr_portion_init(&w->portions[i]);
-		kr_queue_push(&w->empty, &w->portions[i]);
+		kr_pipe__queue_push(&w->empty, &w->portions[i]);
 	}
 	err = pthread_create(&thread, NULL, work_thread, w);
 	if (err) {
@@ -98,8 +98,8 @@ static int carry(struct work *w, struct kr_fault *reterr)
 	}
 	for (int i = 0; i < PORTIONS; i++)
 		kr_portion_done(&w->portions[i]);
-	kr_queue_done(&w->full);
-	kr_queue_done(&w->empty);
+	kr_pipe__queue_done(&w->full);
+	kr_pipe__queue_done(&w->empty);
 	return err;
 }
 
