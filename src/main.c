@@ -99,10 +99,13 @@ static int print_help(struct kr_cli *c, const struct kr_opts *o)
 
 static int run_open(struct kr_cli *c, bool with_store)
 {
+	char text[sizeof(struct kr_fault)];
 	int err = kr_node_open(c->dir, with_store, &c->node, &c->fault);
 
 	if (err)
 		return err;
+	if (c->node->damage.code)
+		kr_cli_note(c, "karaula: %s", kr_fault_text(&c->node->damage, text, sizeof(text)));
 	err = kr_cli_run(c);
 	kr_node_close(c->node);
 	c->node = NULL;

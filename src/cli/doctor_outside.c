@@ -13,10 +13,12 @@
 #include <unistd.h>
 
 #include "base/time.h"
+#include "pipe/lookup.h"
 
 #define SPACE_FAIL ((uint64_t)200 << 20)
 #define SPACE_WARN ((uint64_t)1 << 30)
 #define STALE_S	   3600 /* a temporary file that is older was left by a crash */
+#define TABLE_DAYS 180	/* a table that is older is stale */
 #define WALK_DEPTH 5
 #define WALK_MAX   200000 /* entries */
 
@@ -174,6 +176,41 @@ static void stale_files(struct kr_doctor *d)
 		kr_doctor_say(d, KR_HEALTH_OK, "temporary files", NULL, "none left behind");
 }
 
+/* Tables go stale: addresses move between countries and networks. */
+static void table(struct kr_doctor *d, enum kr_lookup_kind kind)
+{
+	struct kr_fault f = {0};
+	struct kr_lookup_about about;
+	struct kr_lookup *l = NULL;
+	char check[40], day[KR_TIME_TEXT_MAX];
+	int64_t age;
+	int err = kr_lookup_open(d->dirfd, kind, &l, &f);
+
+	snprintf(check, sizeof(check), "table %s", kr_lookup_text(kind));
+	if (err == -KR_ENOENT) {
+		kr_doctor_say(d, KR_HEALTH_WARN, check, "karaula table import",
+			      "none: events are not given what the report leaves out");
+		return;
+	}
+	if (!err) {
+		err = kr_lookup_check(l, &f);
+		kr_lookup_about(l, &about);
+	}
+	if (err) {
+		kr_doctor_fault(d, KR_HEALTH_FAIL, check, &f);
+		kr_lookup_free(l);
+		return;
+	}
+	age = (kr_time_now() - about.imported) / KR_DAY;
+	kr_doctor_say(d, age > TABLE_DAYS ? KR_HEALTH_WARN : KR_HEALTH_OK, check,
+		      age > TABLE_DAYS ? "import a newer one" : NULL,
+		      "%llu ranges of %s, %lld days old. %.*s%s%.*s",
+		      (unsigned long long)about.rows, kr_day_text(kr_time_day(about.imported), day),
+		      (long long)age, KR_STR_ARG(about.attribution), about.attribution.n ? " " : "",
+		      KR_STR_ARG(about.licence));
+	kr_lookup_free(l);
+}
+
 void kr_doctor_outside(struct kr_doctor *d)
 {
 	rights(d);
@@ -181,4 +218,6 @@ void kr_doctor_outside(struct kr_doctor *d)
 	configuration(d);
 	clock_sane(d);
 	stale_files(d);
+	for (int kind = 1; kind < KR_LOOKUPS; kind++)
+		table(d, (enum kr_lookup_kind)kind);
 }

@@ -40,6 +40,19 @@ static int load_conf(int dirfd, const char *dir, const struct kr_conf **ret,
 	return err;
 }
 
+/* A damaged table is no reason not to work: it is left out and told. */
+static int open_pipe(struct kr_node *n, struct kr_fault *reterr)
+{
+	struct kr_fault f = {0};
+	int err = kr_pipe_open(n->store, n->conf, &n->pipe, &f);
+
+	if (err > 0)
+		n->damage = f;
+	else if (err < 0 && reterr)
+		*reterr = f;
+	return err < 0 ? err : 0;
+}
+
 int kr_node_open(const char *dir, bool with_store, struct kr_node **ret, struct kr_fault *reterr)
 {
 	struct kr_node *n = kr_xcalloc(1, sizeof(*n));
@@ -54,6 +67,8 @@ int kr_node_open(const char *dir, bool with_store, struct kr_node **ret, struct 
 		opts = store_opts(n->conf);
 		err = kr_store_open(n->dir, &opts, &n->store, reterr);
 	}
+	if (!err && with_store)
+		err = open_pipe(n, reterr);
 	if (err) {
 		kr_node_close(n);
 		return err;
@@ -66,6 +81,8 @@ void kr_node_close(struct kr_node *n)
 {
 	if (!n)
 		return;
+	if (n->pipe)
+		kr_pipe_close(n->pipe);
 	if (n->store)
 		kr_store_close(n->store);
 	kr_conf_unref(n->conf);
@@ -99,5 +116,12 @@ int kr_node_reload(struct kr_node *n, struct kr_buf *ret_restart, struct kr_faul
 	pthread_rwlock_unlock(&n->conf_lock);
 	kr_conf_needs_restart(old, fresh, ret_restart);
 	kr_conf_unref(old);
-	return 0;
+	if (!n->pipe)
+		return 0;
+	fresh = kr_node_conf(n);
+	kr_pipe_configure(n->pipe, fresh);
+	kr_conf_unref(fresh);
+	/* Tables too: a damaged one is told like a wrong setting. */
+	err = kr_pipe_reload(n->pipe, reterr);
+	return err > 0 ? 0 : err;
 }

@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "base/err.h"
 #include "conf/conf.h"
+#include "pipe/pipe.h"
 #include "store/store.h"
 
 #include <pthread.h>
@@ -19,6 +20,8 @@ struct kr_node {
 	bool serving;		/* inside `karaula serve` */
 	atomic_bool stopping;	/* `karaula serve` was told to end */
 	struct kr_store *store; /* NULL for KR_NEED_CONF */
+	struct kr_pipe *pipe;	/* on the store: register, tables, mappings; NULL without it */
+	struct kr_fault damage; /* code set: a table could not be used and is left out */
 	pthread_rwlock_t conf_lock; /* guards conf */
 	const struct kr_conf *conf; /* take it with kr_node_conf() */
 };
