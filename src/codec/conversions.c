@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/ip.h"
+#include "base/near.h"
 #include "base/time.h"
 
 const char *const kr_row_column_names[KR_ROW_COLUMNS] = {
@@ -42,6 +43,15 @@ kr_conversion *kr_conversion_find(struct kr_str name)
 		if (kr_str_eqc(name, conversions[i].name))
 			return conversions[i].convert;
 	return NULL;
+}
+
+struct kr_str kr_conversion_near(struct kr_str name)
+{
+	struct kr_near near = KR_NEAR(name);
+
+	for (size_t i = 0; i < KR_ARRAY_LEN(conversions); i++)
+		kr_near_offer(&near, kr_str_c(conversions[i].name));
+	return near.best;
 }
 
 static struct kr_str column(const struct kr_row *row, enum kr_row_column c)
@@ -155,6 +165,15 @@ static enum kr_converted validate_to_none(const struct kr_row *row, enum kr_fiel
 	return KR_CONV_TEXT;
 }
 
+/* Is it a network of more than one address, or at least written as if? */
+static bool is_network(struct kr_str in)
+{
+	struct kr_ip net;
+
+	return kr_str_chr(in, '/') >= 0 &&
+	       !(kr_net_parse(in, &net) >= 0 && net.plen == kr_ip_bits(&net));
+}
+
 static enum kr_converted validate_ip(const struct kr_row *row, enum kr_field f, struct kr_str in,
 				     struct kr_str *ret)
 {
@@ -162,11 +181,11 @@ static enum kr_converted validate_ip(const struct kr_row *row, enum kr_field f, 
 
 	(void)row;
 	*ret = in;
-	if (kr_str_chr(in, '/') >= 0)
+	if (is_network(in))
 		return kr_net_parse(in, &ip) >= 0 ? KR_CONV_ABSENT : KR_CONV_INVALID;
 	if (f)
 		return KR_CONV_TEXT;
-	return kr_ip_parse(in, &ip) ? KR_CONV_INVALID : KR_CONV_TEXT;
+	return kr_net_parse(in, &ip) < 0 ? KR_CONV_INVALID : KR_CONV_TEXT;
 }
 
 static enum kr_converted validate_network(const struct kr_row *row, enum kr_field f,
@@ -177,7 +196,7 @@ static enum kr_converted validate_network(const struct kr_row *row, enum kr_fiel
 	(void)row;
 	(void)f;
 	*ret = in;
-	if (kr_str_chr(in, '/') < 0)
+	if (!is_network(in))
 		return KR_CONV_ABSENT;
 	return kr_net_parse(in, &net) < 0 ? KR_CONV_INVALID : KR_CONV_TEXT;
 }
@@ -226,7 +245,7 @@ static enum kr_converted add_UTC_to_timestamp(const struct kr_row *row, enum kr_
 static enum kr_converted category_or_detail(const struct kr_row *row, enum kr_field f,
 					    struct kr_str in, struct kr_str *ret)
 {
-	if (validate_to_none(row, f, in, ret) == KR_CONV_TEXT)
+	if (in.n && validate_to_none(row, f, in, ret) == KR_CONV_TEXT)
 		return KR_CONV_TEXT;
 	*ret = column(row, KR_COL_DETAIL);
 	return ret->n ? KR_CONV_TEXT : KR_CONV_ABSENT;
@@ -272,6 +291,25 @@ static int by_text(const void *a, const void *b)
 	return kr_str_cmp(*(const struct kr_str *)a, *(const struct kr_str *)b);
 }
 
+/* A tag in lower case, in the arena where it has to be changed. */
+static bool lower_tag(struct kr_arena *arena, struct kr_str *tag)
+{
+	char *to;
+	size_t i = 0;
+
+	while (i < tag->n && kr_lower(tag->p[i]) == tag->p[i])
+		i++;
+	if (i == tag->n)
+		return true;
+	to = kr_arena_bytes(arena, tag->n);
+	if (!to)
+		return false;
+	for (i = 0; i < tag->n; i++)
+		to[i] = kr_lower(tag->p[i]);
+	tag->p = to;
+	return true;
+}
+
 static enum kr_converted extract_cve_from_tag(const struct kr_row *row, enum kr_field f,
 					      struct kr_str in, struct kr_str *ret)
 {
@@ -287,6 +325,8 @@ static enum kr_converted extract_cve_from_tag(const struct kr_row *row, enum kr_
 			continue;
 		if (n == KR_ARRAY_LEN(cve))
 			return KR_CONV_INVALID;
+		if (!lower_tag(row->arena, &tag))
+			return KR_CONV_LIMIT;
 		cve[n++] = tag;
 	}
 	if (!n)

@@ -48,3 +48,5 @@ typedef enum kr_converted kr_conversion(const struct kr_row *row, enum kr_field 
 
 /* By its published name; NULL if there is none. */
 kr_conversion *kr_conversion_find(struct kr_str name);
+/* The name nearest to one that is not known; p NULL if none is near. */
+struct kr_str kr_conversion_near(struct kr_str name);

@@ -164,6 +164,15 @@ static enum scan scan_quoted(struct kr_csv *c, struct kr_str w, const char *p, b
 	return SCAN_DONE;
 }
 
+/* Where a quote closes, neither a delimiter nor the end of the line follows. */
+static enum scan bad_quote(struct kr_csv *c, struct kr_str w, const char *opening,
+			   const char *after)
+{
+	if (find_line_end(opening, after) < after)
+		return broken(c, w, opening, -KR_ESYNTAX, "a quote is not closed on its line");
+	return broken(c, w, after, -KR_ESYNTAX, "text behind a closing quote");
+}
+
 /*
  * Cut one record into cells.
  *
@@ -183,11 +192,13 @@ static enum scan scan(struct kr_csv *c, struct kr_str w, bool eof, size_t *ret_l
 		if (KR_UNLIKELY(c->n == c->cap) && !more_cells(c))
 			return broken(c, w, p, -KR_ELIMIT, "too many columns");
 		if (p < end && *p == quote && c->opts.quote) {
+			const char *opening = p;
+
 			r = scan_quoted(c, w, p + 1, eof, &p);
 			if (r != SCAN_DONE)
 				return r;
 			if (p < end && *p != delimiter && *p != '\n' && *p != '\r')
-				return broken(c, w, p, -KR_ESYNTAX, "text behind a closing quote");
+				return bad_quote(c, w, opening, p);
 		} else {
 			const char *start = p;
 

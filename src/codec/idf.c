@@ -127,7 +127,7 @@ static void refuse(const struct kr_json_record *rec, const struct kr_fault *why,
 	uint64_t at = rec->line + (why->line ? why->line - 1 : 0);
 
 	kr_batch_refuse(out, rec->offset, rec->length, (uint32_t)KR_MIN(at, UINT32_MAX),
-			(uint32_t)KR_MIN(why->column, UINT32_MAX), "%s", why->message);
+			(uint32_t)KR_MIN(KR_MAX(why->column, 1), UINT32_MAX), "%s", why->message);
 }
 
 static int parse(struct kr_codec_state *s, struct kr_str bytes, struct reading *r,
@@ -170,6 +170,8 @@ static void read_record(struct kr_codec_state *s, const struct kr_json_record *r
 		err = kr_fault_set(&why, -KR_ESYNTAX, "a comma or bracket is missing or too many");
 	else
 		err = parse(s, rec->bytes, &r, &why);
+	if (!err && !r.e->n && !r.e->n_extra)
+		err = kr_fault_set(&why, -KR_EINVAL, "the record says nothing");
 	if (!err && rec->err)
 		err = kr_fault_set(&why, -KR_ESYNTAX, "the record is not complete");
 	if (err) {

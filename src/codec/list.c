@@ -53,9 +53,15 @@ static struct kr_str cut_comment(struct kr_str s, struct kr_str *ret_comment)
 
 static int detect(struct kr_str s, struct kr_arena *arena, struct kr_observable *ret)
 {
+	static const uint8_t zero[16];
 	int err = kr_observable_refang(s, arena, &s);
 
-	return err ? err : kr_observable_detect(s, arena, ret, NULL);
+	if (!err)
+		err = kr_observable_detect(s, arena, ret, NULL);
+	/* 0.0.0.0 and :: are nobody's. */
+	if (!err && ret->kind == KR_OBS_IP && memcmp(ret->value.ip.b, zero, sizeof(zero)) == 0)
+		return -KR_EINVAL;
+	return err;
 }
 
 static size_t first_of(struct kr_str s, const char *marks)

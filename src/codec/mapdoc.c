@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/near.h"
+
 int kr_mapdoc__next(struct kr_mapdoc *d, struct kr_json_token *t)
 {
 	return kr_json_next(&d->j, t);
@@ -59,6 +61,27 @@ int kr_mapdoc__fail(struct kr_mapdoc *d, const struct kr_json_token *t, const ch
 	kr_fault_remedy(d->fault, "%s", remedy);
 	set_place(d, t);
 	return -KR_EINVAL;
+}
+
+int kr_mapdoc__unknown(struct kr_mapdoc *d, const struct kr_json_token *t, const char *what,
+		       struct kr_str name, struct kr_str near, const char *remedy)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text), "did you mean \"%.*s\"? %s",
+		 KR_STR_ARG(kr_str_first(near, 60)), remedy);
+	return kr_mapdoc__fail(d, t, near.p ? text : remedy, "no %s is called \"%.*s\"", what,
+			       KR_STR_ARG(kr_str_first(name, 60)));
+}
+
+static struct kr_str nearest_field(struct kr_str name)
+{
+	struct kr_near near = KR_NEAR(name);
+
+	for (unsigned f = 1; f < KR_FIELD_MAX; f++)
+		if (kr_field_info((enum kr_field)f))
+			kr_near_offer(&near, kr_field_info((enum kr_field)f)->name_str);
+	return near.best;
 }
 
 int kr_mapdoc__string(struct kr_mapdoc *d, const struct kr_json_token *t, struct kr_str *ret)
@@ -128,11 +151,10 @@ int kr_mapdoc__target(struct kr_mapdoc *d, struct kr_str name, struct kr_str col
 		*ret_key = name.n > 6 ? kr_str_from(name, 6) : column;
 		f = words ? KR_F_NONE : kr_codec__field_of_extra(*ret_key);
 	} else if (!f && words) {
-		return kr_mapdoc__fail(d, NULL,
-				       "`karaula config doc --fields` lists the fields; extra.NAME "
-				       "keeps a value under a name of your own",
-				       "no field is called \"%.*s\"",
-				       KR_STR_ARG(kr_str_first(name, 60)));
+		return kr_mapdoc__unknown(
+			d, NULL, "field", name, nearest_field(name),
+			"`karaula config doc --fields` lists them; extra.NAME keeps a "
+			"value under a name of your own");
 	} else if (!f) {
 		*ret_key = name;
 		if (kr_mapdoc__warn(d, "field \"%.*s\" is not known here and is kept in extra",

@@ -4,13 +4,23 @@
  * that is not understood is an error with its path: a member with a typing error must not be passed
  * over.
  */
+#include "base/near.h"
 #include "codec/mapdoc.h"
 
 static int unknown_member(struct kr_mapdoc *d, const struct kr_json_token *t)
 {
-	return kr_mapdoc__fail(d, t, "doc/mapping.md lists the members",
-			       "no member is called \"%.*s\"",
-			       KR_STR_ARG(kr_str_first(t->key, 60)));
+	static const char *const members[] = {
+		"codec",      "columns",  "column",    "comment",  "constants",
+		"convert",    "defaults", "delimiter", "doc",	   "field",
+		"filters",    "header",	  "ignore",    "is",	   "name",
+		"other",      "quote",	  "reports",   "required", "separator",
+		"skip_lines", "then",	  "time",      "unmapped", "values",
+	};
+	struct kr_near near = KR_NEAR(t->key);
+
+	for (size_t i = 0; i < KR_ARRAY_LEN(members); i++)
+		kr_near_offer(&near, kr_str_c(members[i]));
+	return kr_mapdoc__unknown(d, t, "member", t->key, near.best, "doc/mapping.md lists them");
 }
 
 static int read_bool(struct kr_mapdoc *d, const struct kr_json_token *t, bool *ret)
@@ -148,9 +158,8 @@ static int read_convert(struct kr_mapdoc *d, const struct kr_json_token *t, stru
 		return err;
 	e->convert = kr_conversion_find(name);
 	if (!e->convert)
-		return kr_mapdoc__fail(d, t, "doc/mapping.md lists the conversions",
-				       "no conversion is called \"%.*s\"",
-				       KR_STR_ARG(kr_str_first(name, 60)));
+		return kr_mapdoc__unknown(d, t, "conversion", name, kr_conversion_near(name),
+					  "doc/mapping.md lists them");
 	e->passes_row = kr_str_eqc(name, "category_or_detail") ||
 			kr_str_eqc(name, "convert_http_host_and_url");
 	return 0;

@@ -26,9 +26,8 @@ static int entry_conversion(struct kr_mapdoc *d, const struct kr_json_token *t,
 				       "the name of a conversion is expected here");
 	e->convert = kr_conversion_find(t->text);
 	if (!e->convert)
-		return kr_mapdoc__fail(
-			d, t, "doc/mapping.md lists the conversions; a newer karaula may know it",
-			"no conversion is called \"%.*s\"", KR_STR_ARG(kr_str_first(t->text, 60)));
+		return kr_mapdoc__unknown(d, t, "conversion", t->text, kr_conversion_near(t->text),
+					  "doc/mapping.md lists them; a newer karaula may know it");
 	return 0;
 }
 

@@ -57,10 +57,10 @@ static int refuse_twice(const struct kr_plan_opts *o, struct kr_fault *reterr)
 		for (unsigned k = 0; k < i; k++) {
 			if (!o->names[i].n || !kr_str_eq(o->names[i], o->names[k]))
 				continue;
-			kr_fault_set(reterr, -KR_EREFUSED, "column \"%.*s\" is in the header twice",
-				     KR_STR_ARG(kr_str_first(o->names[i], 60)));
-			kr_fault_where(reterr, "column %u", i + 1);
-			return -KR_EREFUSED;
+			return kr_fault_set(reterr, -KR_EREFUSED,
+					    "columns %u and %u of the header are both \"%.*s\"",
+					    k + 1, i + 1,
+					    KR_STR_ARG(kr_str_first(o->names[i], 60)));
 		}
 	}
 	return 0;
@@ -85,9 +85,10 @@ static int bind_entries(const struct kr_plan_opts *o, struct kr_plan *p, bool *t
 		if (column < 0 && e->required) {
 			kr_fault_set(reterr, -KR_EREFUSED, "required column \"%.*s\" is missing",
 				     KR_STR_ARG(kr_str_first(e->column, 60)));
-			kr_fault_where(reterr, "header");
-			kr_fault_remedy(reterr, "is it a %.*s report? If so, update the mapping",
-					KR_STR_ARG(kr_str_first(o->where, 60)));
+			kr_fault_remedy(
+				reterr,
+				"if this is \"%.*s\", its columns changed: update the mapping",
+				KR_STR_ARG(kr_str_first(o->where, 60)));
 			return -KR_EREFUSED;
 		}
 		if (column < 0) {

@@ -110,7 +110,7 @@ static void broken(void)
 	      "text behind a quote");
 	check("a,\"b\nc,d\ne,f\n", "1:3!a quote is never closed(4);2|c|d;3|e|f;", "never closed");
 	check("a,\"b\nc,d\ne,\"f\n",
-	      "3:4!text behind a closing quote(4);2|c|d;3:3!a quote is never closed(4);",
+	      "1:3!a quote is not closed on its line(4);2|c|d;3:3!a quote is never closed(4);",
 	      "a stray quote costs its own line only");
 	check("ab\x01,b\nx\xff,y\nd,e\n", "1|ab\x01|b;2:2!text that is not UTF-8(4);3|d|e;",
 	      "not UTF-8");
