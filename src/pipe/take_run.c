@@ -13,9 +13,7 @@
  */
 #include "pipe/take_internal.h"
 
-#include "pipe/queue.h"
-
-#include <pthread.h>
+#include "base/thread.h"
 
 #define PORTIONS 3
 
@@ -24,19 +22,21 @@ struct work {
 	struct kr_feed *feed;
 	struct kr_taking *taking;
 	struct kr_portion portions[PORTIONS];
-	struct kr_pipe__queue full, empty;
+	struct kr_queue *full, *empty;
 	/* Set by the worker before it closes `full`, read by the caller after that. */
 	int err;
 	struct kr_fault fault;
 };
 
-static void *work_thread(void *ctx)
+static void work_thread(void *ctx)
 {
 	struct work *w = ctx;
-	struct kr_portion *p;
 	int more = 1, err = 0;
+	void *item;
 
-	while (more > 0 && (p = kr_pipe__queue_pop(&w->empty))) {
+	while (more > 0 && kr_queue_pop(w->empty, -1, &item) > 0) {
+		struct kr_portion *p = item;
+
 		more = kr_feed_next(w->feed, p, &w->fault);
 		if (more == 0 || (more < 0 && !p->batch->n && !p->batch->refused))
 			break;
@@ -44,11 +44,13 @@ static void *work_thread(void *ctx)
 		err = p->done ? 0 : kr_feed_stages(w->feed, p, more < 0 ? NULL : &w->fault);
 		if (err)
 			break;
-		kr_pipe__queue_push(&w->full, p);
+		/* There is room for all portions that exist. */
+		err = kr_queue_push(w->full, p);
+		if (err)
+			break;
 	}
 	w->err = more < 0 ? more : err;
-	kr_pipe__queue_close(&w->full);
-	return NULL;
+	kr_queue_close(w->full);
 }
 
 static bool cancelled(const struct kr_take_opts *o)
@@ -59,20 +61,22 @@ static bool cancelled(const struct kr_take_opts *o)
 /* Store what the worker hands over, until it ends. */
 static int store_all(struct work *w, struct kr_fault *reterr)
 {
-	struct kr_portion *p;
 	int err = 0;
+	void *item;
 
-	while ((p = kr_pipe__queue_pop(&w->full))) {
+	while (kr_queue_pop(w->full, -1, &item) > 0) {
+		struct kr_portion *p = item;
+
 		if (!err && cancelled(w->job->opts))
 			err = kr_fault_set(
 				reterr, -KR_ECANCEL,
 				"stopped; the rest of the report is taken at the next start");
 		if (!err && !p->done)
 			err = kr_store_batch(w->taking, p->n, p->batch, reterr);
+		if (!err)
+			err = kr_queue_push(w->empty, p);
 		if (err)
-			kr_pipe__queue_close(&w->empty);
-		else
-			kr_pipe__queue_push(&w->empty, p);
+			kr_queue_cancel(w->empty);
 	}
 	return err;
 }
@@ -80,26 +84,26 @@ static int store_all(struct work *w, struct kr_fault *reterr)
 /* An empty batch still counts as taken; returns 0, or the store's error. */
 static int carry(struct work *w, struct kr_fault *reterr)
 {
-	pthread_t thread;
-	int err;
+	struct kr_thread thread = {0};
+	int err = 0;
 
-	kr_pipe__queue_init(&w->full);
-	kr_pipe__queue_init(&w->empty);
+	w->full = kr_queue_new(PORTIONS);
+	w->empty = kr_queue_new(PORTIONS);
 	for (int i = 0; i < PORTIONS; i++) {
 		kr_portion_init(&w->portions[i]);
-		kr_pipe__queue_push(&w->empty, &w->portions[i]);
+		if (!err)
+			err = kr_queue_push(w->empty, &w->portions[i]);
 	}
-	err = pthread_create(&thread, NULL, work_thread, w);
-	if (err) {
-		err = kr_fault_errno(reterr, err, "cannot start a thread");
-	} else {
+	if (!err)
+		err = kr_thread_start(&thread, "take", work_thread, w, reterr);
+	if (!err) {
 		err = store_all(w, reterr);
-		pthread_join(thread, NULL);
+		kr_thread_join(&thread);
 	}
 	for (int i = 0; i < PORTIONS; i++)
 		kr_portion_done(&w->portions[i]);
-	kr_pipe__queue_done(&w->full);
-	kr_pipe__queue_done(&w->empty);
+	kr_queue_free(w->full);
+	kr_queue_free(w->empty);
 	return err;
 }
 
