@@ -3,6 +3,7 @@
 
 #include "store/sqlite/db.h"
 #include "store/sqlite/partition.h"
+#include "store/sqlite/valuefilter.h"
 
 int kr_scan_progress(struct kr_scan *scan, uint64_t ids, struct kr_fault *reterr)
 {
@@ -55,6 +56,45 @@ static int run_part(struct kr_scan *scan, kr_scan_part part, void *ctx, const st
 	return r;
 }
 
+/* Leave out sealed partitions whose value filter says that nothing in them can match. */
+static int drop_by_values(struct kr_scan *scan, struct kr_fault *reterr)
+{
+	struct kr_filter_names names = kr_names_filter(scan->names);
+	KR_AUTO(kr_arena) *a = kr_arena_new(0);
+	char path[KR_PATH_MAX];
+	sqlite3_stmt *st = NULL;
+	sqlite3 *db;
+	size_t kept = 0;
+	int r = kr_store__reader(scan->s, kr_store__path(scan->s, "stats.db", path), &db, reterr);
+
+	if (r)
+		return r;
+	r = kr_db_prepare(db, "SELECT filter FROM partition WHERE class=?1 AND day=?2 AND part=?3 AND seg=?4 AND sealed=1", &st,
+			  reterr);
+	for (size_t i = 0; !r && i < scan->n; i++) {
+		const struct kr_part_info *p = &scan->parts[i];
+		bool may = true;
+
+		sqlite3_bind_int(st, 1, (int)p->class_);
+		sqlite3_bind_int(st, 2, p->day);
+		sqlite3_bind_int64(st, 3, p->part);
+		sqlite3_bind_int64(st, 4, (int64_t)p->seg);
+		r = p->sealed ? kr_db_step(st, reterr) : 0;
+		if (r == 1) {
+			r = kr_valuefilter_may(kr_db_text(st, 0), scan->q->expr, &names, a, &may, reterr);
+			sqlite3_reset(st);
+		}
+		if (may)
+			scan->parts[kept++] = *p;
+		else
+			scan->total -= p->next_id;
+	}
+	scan->n = kept;
+	sqlite3_finalize(st);
+	kr_store__reader_put(scan->s, db);
+	return r;
+}
+
 int kr_scan_run(struct kr_store *s, const struct kr_scope *scope, const struct kr_event_query *q,
 		const struct kr_event_id *after, kr_scan_part part, void *ctx, struct kr_scan *scan, struct kr_arena *a,
 		struct kr_fault *reterr)
@@ -82,6 +122,8 @@ int kr_scan_run(struct kr_store *s, const struct kr_scope *scope, const struct k
 		scan->total += same ? KR_MIN(after->row, all[i].next_id) : all[i].next_id;
 		scan->parts[scan->n++] = all[i];
 	}
+	if (!r && q->expr && scan->n > 2 && kr_valuefilter_helps(q->expr))
+		r = drop_by_values(scan, reterr);
 	for (size_t i = 0; r == 0 && i < scan->n; i++) {
 		bool same = false;
 

@@ -8,6 +8,7 @@
 #include "store/sqlite/db.h"
 #include "store/sqlite/state.h"
 #include "store/sqlite/tally.h"
+#include "store/sqlite/valuefilter.h"
 
 static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS total(pair INTEGER, a, b, day INTEGER, tlp INTEGER, rows INTEGER NOT NULL,"
@@ -15,7 +16,7 @@ static const char schema[] =
 	"CREATE INDEX IF NOT EXISTS total_day ON total(pair,day);"
 	"CREATE TABLE IF NOT EXISTS partition(class INTEGER, day INTEGER, part INTEGER, rows INTEGER, next_id INTEGER,"
 	" seg INTEGER, derived INTEGER, sealed INTEGER, first_min INTEGER, first_max INTEGER, last_min INTEGER,"
-	" last_max INTEGER, events INTEGER, PRIMARY KEY(class,day,part)) WITHOUT ROWID;";
+	" last_max INTEGER, events INTEGER, filter BLOB, PRIMARY KEY(class,day,part)) WITHOUT ROWID;";
 
 int kr_store__stats_open(struct kr_store *s, bool make, struct kr_fault *reterr)
 {
@@ -90,10 +91,11 @@ static void bind_span(sqlite3_stmt *st, int i, kr_time t)
 		sqlite3_bind_int64(st, i, t);
 }
 
-static int save_cursor(struct kr_store *s, const struct kr_part_info *p, struct kr_fault *reterr)
+static int save_cursor(struct kr_store *s, const struct kr_part_info *p, struct kr_str filter,
+		       struct kr_fault *reterr)
 {
 	KR_AUTO_STMT st = NULL;
-	int r = kr_db_prepare(s->stats, "INSERT OR REPLACE INTO partition VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+	int r = kr_db_prepare(s->stats, "INSERT OR REPLACE INTO partition VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
 			      &st, reterr);
 
 	if (r)
@@ -111,12 +113,15 @@ static int save_cursor(struct kr_store *s, const struct kr_part_info *p, struct 
 	bind_span(st, 11, p->last_min);
 	bind_span(st, 12, p->last_max);
 	sqlite3_bind_int64(st, 13, (int64_t)p->events);
+	if (filter.n)
+		sqlite3_bind_blob64(st, 14, filter.p, filter.n, SQLITE_STATIC);
 	return kr_db_run(st, reterr);
 }
 
 /* Bring the totals up to one partition; stats_lock is held. */
 static int derive_part(struct kr_store *s, struct kr_part_info *p, struct kr_fault *reterr)
 {
+	KR_AUTO_BUF filter = KR_BUF((size_t)2 << 20);
 	struct kr_part_info now = *p;
 	char path[KR_PATH_MAX];
 	sqlite3 *part;
@@ -132,8 +137,10 @@ static int derive_part(struct kr_store *s, struct kr_part_info *p, struct kr_fau
 		/* A partition of an earlier day is done with, unless a report of it is taken again. */
 		now.sealed = p->day < kr_time_day(kr_store_now(s));
 		now.derived = p->seg;
+		if (!r && now.sealed)
+			r = kr_valuefilter_build(part, &filter, reterr);
 		if (!r)
-			r = save_cursor(s, &now, reterr);
+			r = save_cursor(s, &now, kr_buf_str(&filter), reterr);
 		if (!r)
 			r = kr_db_exec(s->stats, "COMMIT", reterr);
 		if (r)
