@@ -182,13 +182,14 @@ static int spool(struct taking *t, struct kr_spooled *ret, struct kr_fault *rete
 		return err;
 	while (!err && n > 0) {
 		err = kr_spool_add(w, t->chunk, (size_t)n, reterr);
+		if (!err) {
+			n = kr_input_read(t->in, t->chunk, CHUNK, reterr);
+			err = n < 0 ? (int)n : 0;
+		}
+		/* Asked after the end too: whoever hung up has not sent all of it. */
 		if (!err && cancelled(t->opts))
 			err = kr_fault_set(reterr, -KR_ECANCEL,
 					   "stopped before the report was kept");
-		if (err)
-			break;
-		n = kr_input_read(t->in, t->chunk, CHUNK, reterr);
-		err = n < 0 ? (int)n : 0;
 	}
 	if (err) {
 		kr_spool_abort(w);
