@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
+#include "model/docs.h"
 
 /* The file given, or that of the data directory. */
 static int load(struct kr_cli *c, const char *file, const struct kr_conf **ret)
@@ -78,7 +79,10 @@ static int doc(struct kr_cli *c)
 {
 	KR_AUTO_BUF b = KR_BUF((size_t)1 << 20);
 
-	kr_conf_markdown(&b);
+	if (kr_cli_opt(c, "fields"))
+		kr_field_docs(&b);
+	else
+		kr_conf_markdown(&b);
 	fwrite(b.p, 1, b.n, c->out);
 	return 0;
 }
@@ -117,8 +121,13 @@ const struct kr_cmd kr_cmd_config_doc = {
 	.verb = "doc",
 	.doc = "print the documentation of all settings as Markdown",
 	.help = "  karaula config doc\n"
-		"  karaula config doc | less\n"
+		"  karaula config doc --fields | less\n"
 		"  karaula config doc -o configuration.md\n",
+	.opts =
+		(const struct kr_opt[]){
+			{"fields", 0, NULL, "of the fields of events instead"},
+			{NULL, 0, NULL, NULL},
+		},
 	.need = KR_NEED_NOTHING,
 	.run = doc,
 };
