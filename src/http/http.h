@@ -25,6 +25,8 @@ struct kr_http_pair {
 	struct kr_str name, value;
 };
 
+struct kr_http;
+
 /* A request while its handler runs; everything lives in its arena. */
 struct kr_http_request {
 	const char *method; /* "GET" or "HEAD"; a handler need not tell them apart */
@@ -35,10 +37,11 @@ struct kr_http_request {
 	struct kr_http_pair *query; /* decoded, in their order */
 	size_t n_query;
 	struct kr_arena *arena;
-	char id[KR_HTTP_ID_MAX]; /* in the log, the X-Request-Id header and error pages */
-	void *ctx;		 /* kr_http_opts.ctx */
-	void *user;		 /* set by the authenticate hook; NULL without one */
-	void *connection;	 /* private */
+	char id[KR_HTTP_ID_MAX];    /* in the log, the X-Request-Id header and error pages */
+	void *ctx;		    /* kr_http_opts.ctx */
+	const struct kr_http *http; /* the server */
+	void *user;		    /* set by the authenticate hook; NULL without one */
+	void *connection;	    /* private */
 };
 
 /* First value of a query parameter; p NULL if it is not there. */
@@ -130,8 +133,6 @@ struct kr_http_opts {
 	/* Called once a request is over: for counters. May be NULL. */
 	void (*done)(void *ctx, const struct kr_http_route *route, unsigned status, int64_t us);
 };
-
-struct kr_http;
 
 /*
  * Listen and answer.
