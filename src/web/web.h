@@ -7,7 +7,9 @@
 
 #include "base/base.h"
 #include "base/err.h"
+#include "base/metrics.h"
 #include "http/http.h"
+#include "model/label.h"
 #include "store/store.h"
 
 struct kr_web_opts {
@@ -21,6 +23,11 @@ struct kr_web_opts {
 	 */
 	const char *const *attribution;
 	size_t n_attribution;
+	/* PAP assumed where a source has none: under TLP CLEAR or GREEN, and else. NONE: GREEN and
+	 * AMBER. */
+	enum kr_pap pap_open, pap_default;
+	struct kr_metrics *
+		metrics; /* shown at /metrics, where requests are counted too; outlives the pages */
 	uint64_t scan_max;   /* rows an expression may look at for one page; 0: 500,000 */
 	uint32_t export_max; /* rows of one download; 0: 100,000 */
 	/*

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The frame of every page: head, skip link, banner with navigation and search, main, footer. */
+#include "web/page.h"
+
+#include <string.h>
+
+void kr_web__page_init(struct kr_page *p, struct kr_http_request *r, struct kr_fault *fault)
+{
+	*p = (struct kr_page){.w = r->ctx, .r = r, .a = r->arena, .fault = fault};
+	p->now = kr_store_now(p->w->store);
+	p->h = KR_HTML(KR_WEB_PAGE_MAX);
+	p->lang = "en";
+}
+
+static void head(struct kr_page *p, struct kr_str title)
+{
+	struct kr_html *h = &p->h;
+
+	kr_html_open(h, "head");
+	kr_html_void(h, "meta");
+	kr_html_attr_c(h, "charset", "utf-8");
+	kr_html_void(h, "meta");
+	kr_html_attr_c(h, "name", "viewport");
+	kr_html_attr_c(h, "content", "width=device-width, initial-scale=1");
+	kr_html_void(h, "meta");
+	kr_html_attr_c(h, "name", "color-scheme");
+	kr_html_attr_c(h, "content", "light dark");
+	kr_html_open(h, "title");
+	kr_html_cut(&p->h, title, KR_WEB_CELL_MAX);
+	kr_html_c(h, " \xc2\xb7 ");
+	kr_html_c(h, p->w->o.node_name);
+	kr_html_close(h, "title");
+	kr_html_void(h, "link");
+	kr_html_attr_c(h, "rel", "icon");
+	kr_html_attr_c(h, "type", "image/svg+xml");
+	kr_html_url(h, KR_HTML_HREF, kr_str_c(p->w->assets.icon.url));
+	kr_html_void(h, "link");
+	kr_html_attr_c(h, "rel", "stylesheet");
+	kr_html_url(h, KR_HTML_HREF, kr_str_c(p->w->assets.style.url));
+	kr_html_close(h, "head");
+}
+
+static void nav_entry(struct kr_page *p, bool current, const char *path, const char *text)
+{
+	kr_html_open(&p->h, "li");
+	kr_html_open(&p->h, "a");
+	kr_html_url(&p->h, KR_HTML_HREF, KR_URL0(p, path, KR_STR("")));
+	if (current)
+		kr_html_attr_c(&p->h, "aria-current", "page");
+	kr_html_c(&p->h, text);
+	kr_html_close(&p->h, "a");
+	kr_html_close(&p->h, "li");
+}
+
+static void navigation(struct kr_page *p, enum kr_web_nav nav)
+{
+	struct kr_html *h = &p->h;
+
+	kr_html_open(h, "nav");
+	kr_html_attr_c(h, "aria-label", T(p, "Main"));
+	kr_html_open(h, "ul");
+	nav_entry(p, nav == KR_NAV_OVERVIEW, "/", T(p, "Overview"));
+	nav_entry(p, nav == KR_NAV_EVENTS, "/events", T(p, "Events"));
+	nav_entry(p, nav == KR_NAV_REPORTS, "/reports", T(p, "Reports"));
+	nav_entry(p, nav == KR_NAV_CONSTITUENTS, "/constituents", T(p, "Constituents"));
+	nav_entry(p, nav == KR_NAV_SOURCES, "/sources", T(p, "Sources"));
+	nav_entry(p, nav == KR_NAV_HELP, "/help", T(p, "Help"));
+	kr_html_close(h, "ul");
+	kr_html_close(h, "nav");
+}
+
+static void search(struct kr_page *p)
+{
+	struct kr_html *h = &p->h;
+
+	kr_html_open(h, "form");
+	kr_html_attr_c(h, "class", "quick");
+	kr_html_attr_c(h, "role", "search");
+	kr_html_attr_c(h, "method", "get");
+	kr_html_url(h, KR_HTML_ACTION, KR_STR("/events"));
+	kr_html_open(h, "label");
+	kr_html_attr_c(h, "class", "hidden");
+	kr_html_attr_c(h, "for", "quick-q");
+	kr_html_c(h, T(p, "Search events"));
+	kr_html_close(h, "label");
+	kr_html_void(h, "input");
+	kr_html_attr_c(h, "type", "search");
+	kr_html_attr_c(h, "id", "quick-q");
+	kr_html_attr_c(h, "name", "q");
+	kr_html_attr_c(h, "placeholder", "type:phishing since:7d");
+	kr_html_attr_c(h, "autocomplete", "off");
+	kr_html_attr_c(h, "spellcheck", "false");
+	kr_html_attr_u64(h, "maxlength", KR_WEB_QUERY_TEXT_MAX);
+	kr_html_open(h, "button");
+	kr_html_c(h, T(p, "Search"));
+	kr_html_close(h, "button");
+	kr_html_close(h, "form");
+}
+
+static void banner(struct kr_page *p, enum kr_web_nav nav)
+{
+	struct kr_html *h = &p->h;
+
+	kr_html_open(h, "header");
+	kr_html_attr_c(h, "class", "banner");
+	kr_html_open(h, "div");
+	kr_html_attr_c(h, "class", "inner");
+	kr_html_open(h, "a");
+	kr_html_attr_c(h, "class", "brand");
+	kr_html_url(h, KR_HTML_HREF, KR_URL0(p, "/", KR_STR("")));
+	kr_html_void(h, "img");
+	kr_html_url(h, KR_HTML_SRC, kr_str_c(p->w->assets.icon.url));
+	kr_html_attr_c(h, "alt", "");
+	kr_html_attr_u64(h, "width", 28);
+	kr_html_attr_u64(h, "height", 28);
+	kr_html_el_c(h, "span", p->w->o.node_name);
+	kr_html_close(h, "a");
+	navigation(p, nav);
+	if (!p->own_search)
+		search(p);
+	kr_html_close(h, "div");
+	kr_html_close(h, "header");
+}
+
+void kr_web__page_begin(struct kr_page *p, enum kr_web_nav nav, struct kr_str title)
+{
+	struct kr_html *h = &p->h;
+
+	kr_html_doctype(h);
+	kr_html_open(h, "html");
+	kr_html_attr_c(h, "lang", p->lang);
+	head(p, title);
+	kr_html_open(h, "body");
+	kr_html_open(h, "a");
+	kr_html_attr_c(h, "class", "skip");
+	kr_html_url(h, KR_HTML_HREF, KR_STR("#main"));
+	kr_html_c(h, T(p, "Skip to the content"));
+	kr_html_close(h, "a");
+	banner(p, nav);
+	kr_html_open(h, "main");
+	kr_html_attr_c(h, "id", "main");
+	kr_html_attr_c(h, "tabindex", "-1");
+	kr_html_open(h, "h1");
+	kr_html_cut(&p->h, title, KR_WEB_CELL_MAX);
+	kr_html_close(h, "h1");
+}
+
+static void footer(struct kr_page *p)
+{
+	const struct kr_web_opts *o = &p->w->o;
+	struct kr_html *h = &p->h;
+
+	kr_html_open(h, "footer");
+	kr_html_open(h, "div");
+	kr_html_attr_c(h, "class", "inner");
+	kr_html_open(h, "p");
+	kr_html_c(h, "karaula " KR_VERSION " \xc2\xb7 ");
+	kr_html_c(h, T(p, "made at"));
+	kr_html_c(h, " ");
+	kr_web__time(p, p->now);
+	kr_html_close(h, "p");
+	if (o->n_attribution) {
+		kr_html_open(h, "ul");
+		kr_html_attr_c(h, "aria-label", T(p, "Sources of the tables in use"));
+		for (size_t i = 0; i < o->n_attribution; i++)
+			kr_html_el_c(h, "li", o->attribution[i]);
+		kr_html_close(h, "ul");
+	}
+	kr_html_close(h, "div");
+	kr_html_close(h, "footer");
+}
+
+void kr_web__page_end(struct kr_page *p, struct kr_http_reply *reply)
+{
+	struct kr_html *h = &p->h;
+
+	kr_html_close(h, "main");
+	footer(p);
+	kr_html_close(h, "body");
+	kr_html_close(h, "html");
+	assert(h->depth == 0);
+	kr_buf_ch(&h->b, '\n');
+	reply->type = "text/html; charset=utf-8";
+	kr_http_reply_header(reply, "Content-Language", p->lang);
+	reply->body = h->b;
+	h->b = KR_BUF(0);
+}
+
+int kr_web__page_finish(struct kr_page *p, int err, struct kr_http_reply *reply)
+{
+	if (err < 0)
+		kr_buf_done(&p->h.b);
+	else
+		kr_web__page_end(p, reply);
+	return KR_MIN(err, 0);
+}
+
+void kr_web__section(struct kr_page *p, const char *id, const char *title)
+{
+	kr_html_open(&p->h, "section");
+	kr_html_attr_c(&p->h, "id", id);
+	kr_html_attr(&p->h, "aria-labelledby", kr_arena_printf(p->a, "%s-title", id));
+	kr_html_open(&p->h, "h2");
+	kr_html_attr(&p->h, "id", kr_arena_printf(p->a, "%s-title", id));
+	kr_html_c(&p->h, title);
+	kr_html_close(&p->h, "h2");
+}
+
+void kr_web__section_end(struct kr_page *p)
+{
+	kr_html_close(&p->h, "section");
+}
+
+void kr_web__empty(struct kr_page *p, const char *sentence, const char *command)
+{
+	kr_html_open(&p->h, "div");
+	kr_html_attr_c(&p->h, "class", "empty");
+	kr_html_el_c(&p->h, "p", sentence);
+	if (command) {
+		kr_html_open(&p->h, "pre");
+		kr_html_el_c(&p->h, "code", command);
+		kr_html_close(&p->h, "pre");
+	}
+	kr_html_close(&p->h, "div");
+}
+
+void kr_web__box(struct kr_page *p, const char *kind, const char *title)
+{
+	kr_html_open(&p->h, "div");
+	kr_html_attr(&p->h, "class", kr_arena_printf(p->a, "box box-%s", kind));
+	kr_html_el_c(&p->h, "h2", title);
+}
+
+void kr_web__box_end(struct kr_page *p)
+{
+	kr_html_close(&p->h, "div");
+}
+
+static const char *error_title(struct kr_page *p, unsigned status)
+{
+	switch (status) {
+	case 404: return T(p, "Not found");
+	case 405: return T(p, "Not possible here");
+	case 421: return T(p, "Wrong address");
+	case 503: return T(p, "Not available now");
+	default: return status < 500 ? T(p, "This cannot be answered") : T(p, "Something failed");
+	}
+}
+
+void kr_web__error(struct kr_http_request *r, struct kr_http_reply *reply, unsigned status,
+		   const struct kr_fault *f)
+{
+	struct kr_page p;
+
+	kr_web__page_init(&p, r, NULL);
+	kr_web__page_begin(&p, KR_NAV_NONE, kr_str_c(error_title(&p, status)));
+	kr_html_open(&p.h, "p");
+	if (f->where[0])
+		kr_html_printf(&p.h, "%s: ", f->where);
+	kr_html_printf(&p.h, "%s.", f->message[0] ? f->message : kr_err_text(f->code));
+	kr_html_close(&p.h, "p");
+	if (f->remedy[0])
+		kr_html_el_c(&p.h, "p", f->remedy);
+	kr_html_open(&p.h, "p");
+	kr_html_attr_c(&p.h, "class", "muted");
+	kr_html_printf(&p.h, "%u \xc2\xb7 ", status);
+	kr_web__textf(&p, T(&p, "request %s"), kr_str_c(r->id));
+	kr_html_close(&p.h, "p");
+	kr_web__page_end(&p, reply);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One page while it is being made, and the parts that pages are built of: frame, addresses, tables,
+ * labels, times, numbers. Everything here is private to the room.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/base.h"
+#include "base/err.h"
+#include "base/metrics.h"
+#include "base/time.h"
+#include "http/http.h"
+#include "model/label.h"
+#include "model/scope.h"
+#include "store/read.h"
+#include "store/store.h"
+#include "web/assets.h"
+#include "web/html.h"
+#include "web/web.h"
+
+#define KR_WEB_PAGE_MAX	    ((size_t)4 << 20) /* bytes of a page */
+#define KR_WEB_LIST_MAX	    500		      /* rows of a list on a page */
+#define KR_WEB_LIST_DEFAULT 50
+#define KR_WEB_CELL_MAX	    200 /* bytes of a value in a list */
+/* A list of events takes an arena of its own, which it rewinds: rows allocate from the page's. */
+#define KR_WEB_SCAN_ARENA     ((size_t)32 << 20)
+#define KR_WEB_QUERY_TEXT_MAX 4096 /* bytes of an expression */
+
+struct kr_web {
+	struct kr_http *http;
+	struct kr_store *store;
+	struct kr_web_opts o; /* texts owned */
+	struct kr_arena *arena;
+	struct kr_web_assets assets;
+	struct kr_scope scope;
+	struct kr_metrics *own_metrics;		    /* where the caller gave none */
+	struct kr_metric *requests[6], *request_us; /* by the first digit of the status; 0: cut */
+};
+
+struct kr_page {
+	struct kr_web *w;
+	struct kr_http_request *r;
+	struct kr_arena *a;
+	const char *lang;
+	kr_time now;
+	struct kr_html h;
+	bool own_search; /* the page has a search box of its own: none in the banner */
+	struct kr_fault *fault;
+};
+
+/* Which entry of the navigation is current. */
+enum kr_web_nav {
+	KR_NAV_NONE,
+	KR_NAV_OVERVIEW,
+	KR_NAV_EVENTS,
+	KR_NAV_REPORTS,
+	KR_NAV_CONSTITUENTS,
+	KR_NAV_SOURCES,
+	KR_NAV_HELP,
+};
+
+/* Every text for people passes here: English is the only language there is. */
+#define T(page, text) ((void)(page)->lang, (text))
+
+/* For kr_http_opts.done: counts requests for /metrics. */
+void kr_web__count_request(void *ctx, const struct kr_http_route *route, unsigned status,
+			   int64_t us);
+
+/* ---- frame ---- */
+
+void kr_web__page_init(struct kr_page *p, struct kr_http_request *r, struct kr_fault *fault);
+/* Head, navigation and the heading; title is plain text. */
+void kr_web__page_begin(struct kr_page *p, enum kr_web_nav nav, struct kr_str title);
+/* Footer; the bytes move to the reply. */
+void kr_web__page_end(struct kr_page *p, struct kr_http_reply *reply);
+/* The error hook of the server. */
+void kr_web__error(struct kr_http_request *r, struct kr_http_reply *reply, unsigned status,
+		   const struct kr_fault *f);
+
+/* The end of a handler: the page if err is 0, else its buffer is dropped. Returns err. */
+int kr_web__page_finish(struct kr_page *p, int err, struct kr_http_reply *reply);
+
+/* A section with a heading; id names it for links ("by-class"). */
+void kr_web__section(struct kr_page *p, const char *id, const char *title);
+void kr_web__section_end(struct kr_page *p);
+/* What to do when there is nothing: one sentence and, if not NULL, a command line. */
+void kr_web__empty(struct kr_page *p, const char *sentence, const char *command);
+/* A box that must be seen: "error", "warning" or "note". Closed by kr_web__box_end(). */
+void kr_web__box(struct kr_page *p, const char *kind, const char *title);
+void kr_web__box_end(struct kr_page *p);
+
+/* ---- addresses ---- */
+
+/*
+ * The address of a page: base, a path segment if not empty, and those pairs whose value is not
+ * empty.
+ */
+struct kr_str kr_web__url(struct kr_page *p, const char *base, struct kr_str segment,
+			  const struct kr_http_pair *pairs, size_t n);
+#define KR_URL(page, base, segment, ...)                                                           \
+	kr_web__url(page, base, segment, (const struct kr_http_pair[]){__VA_ARGS__},               \
+		    sizeof((const struct kr_http_pair[]){__VA_ARGS__}) /                           \
+			    sizeof(struct kr_http_pair))
+#define KR_URL0(page, base, segment) kr_web__url(page, base, segment, NULL, 0)
+void kr_web__link(struct kr_page *p, struct kr_str url, struct kr_str text);
+/* A link to the events that match an expression. */
+void kr_web__link_events(struct kr_page *p, struct kr_str expr, struct kr_str text);
+/* "field:value" in the spelling of the expression language, quoted where it must be. */
+struct kr_str kr_web__expr(struct kr_page *p, enum kr_expr_subject subject, enum kr_field field,
+			   struct kr_str value);
+/* A link of its own below a list. */
+void kr_web__more(struct kr_page *p, struct kr_str url, const char *text);
+/* A number from the query within limits; anything else gives the fallback. */
+uint64_t kr_web__number(const struct kr_page *p, const char *name, uint64_t min, uint64_t max,
+			uint64_t fallback);
+struct kr_str kr_web__str_u64(struct kr_page *p, uint64_t v);
+
+/* ---- values ---- */
+
+/* With separators of thousands, as the language writes them. */
+void kr_web__count(struct kr_page *p, uint64_t v);
+struct kr_str kr_web__count_str(struct kr_page *p, uint64_t v);
+/* "2026-11-21 14:05:22 UTC" as <time>; a dash for KR_TIME_NONE. */
+void kr_web__time(struct kr_page *p, kr_time t);
+/* "3 hours ago" as <time>, with the whole time as its title. */
+void kr_web__ago(struct kr_page *p, kr_time t);
+/* "TLP:AMBER" in its colour. */
+void kr_web__tlp(struct kr_page *p, enum kr_tlp tlp);
+/* A label as text in a box: kind is "ok", "warn", "bad" or "plain". */
+void kr_web__tag(struct kr_page *p, const char *kind, const char *text);
+/* A text with one "%s" in it, which the value takes; both are escaped. */
+void kr_web__textf(struct kr_page *p, const char *text, struct kr_str value);
+/* The same as a text of the arena. */
+const char *kr_web__format(struct kr_page *p, const char *text, struct kr_str value);
+/* "1.5 MB" */
+void kr_web__bytes(struct kr_page *p, uint64_t n);
+
+/* A list of name and value: begin, then a pair at a time. */
+void kr_web__facts(struct kr_page *p);
+void kr_web__fact(struct kr_page *p, const char *name); /* then write the value, then fact_end */
+void kr_web__fact_end(struct kr_page *p);
+void kr_web__fact_str(struct kr_page *p, const char *name,
+		      struct kr_str value); /* left out if empty */
+void kr_web__facts_end(struct kr_page *p);
+
+/* ---- tables ---- */
+
+struct kr_web_col {
+	const char *title;
+	const char *class; /* "num", "time", "wide" ...; NULL */
+};
+
+struct kr_web_table {
+	struct kr_page *p;
+	const struct kr_web_col *cols;
+	size_t n, at;
+};
+
+/* On narrow screens each row becomes a block and each cell carries its column's title. */
+void kr_web__table(struct kr_page *p, struct kr_web_table *t, const char *caption,
+		   const struct kr_web_col *cols, size_t n);
+void kr_web__table_end(struct kr_web_table *t);
+void kr_web__row(struct kr_web_table *t);
+void kr_web__row_end(struct kr_web_table *t);
+/* Begin the next cell; the first of a row is its heading. Write the content, then cell_end. */
+void kr_web__cell(struct kr_web_table *t);
+void kr_web__cell_end(struct kr_web_table *t);
+void kr_web__cell_str(struct kr_web_table *t, struct kr_str s);
+void kr_web__cell_count(struct kr_web_table *t, uint64_t v);
+/* A count with a bar of its share of max. */
+void kr_web__cell_bar(struct kr_web_table *t, uint64_t v, uint64_t max);

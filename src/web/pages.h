@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every page is one handler; routes.c lists them with their addresses. */
+#pragma once
+
+#include "http/http.h"
+
+#define KR_WEB_HANDLER(name)                                                                       \
+	KR_MUST_USE int kr_web__##name(struct kr_http_request *r, struct kr_http_reply *reply,     \
+				       struct kr_fault *reterr)
+
+KR_WEB_HANDLER(overview);
+KR_WEB_HANDLER(events);
+KR_WEB_HANDLER(events_csv);
+KR_WEB_HANDLER(events_json);
+KR_WEB_HANDLER(event);
+KR_WEB_HANDLER(reports);
+KR_WEB_HANDLER(report);
+KR_WEB_HANDLER(constituents);
+KR_WEB_HANDLER(constituent);
+KR_WEB_HANDLER(sources);
+KR_WEB_HANDLER(source);
+KR_WEB_HANDLER(help);
+KR_WEB_HANDLER(healthz);
+KR_WEB_HANDLER(readyz);
+KR_WEB_HANDLER(metrics);
+KR_WEB_HANDLER(asset_page);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The addresses of the pages, and the small answers for machines. */
+#include "web/routes.h"
+
+#include "web/page.h"
+#include "web/pages.h"
+
+static const struct kr_http_route routes[] = {
+	{"GET", "/", kr_web__overview, "what came in, whose it is, what was refused", false},
+	{"GET", "/events", kr_web__events, "events that match an expression, newest first", false},
+	{"GET", "/events.csv", kr_web__events_csv, "the same as CSV", false},
+	{"GET", "/events.json", kr_web__events_json, "the same as JSON lines", false},
+	{"GET", "/events/:id", kr_web__event, "one event with its raw line, owners and rules",
+	 false},
+	{"GET", "/reports", kr_web__reports, "what came, when, and how many rows", false},
+	{"GET", "/reports/:id", kr_web__report, "one report and what was refused of it", false},
+	{"GET", "/constituents", kr_web__constituents, "who owns addresses", false},
+	{"GET", "/constituents/:name", kr_web__constituent, "one of them, its rules and hits",
+	 false},
+	{"GET", "/sources", kr_web__sources, "where input comes from", false},
+	{"GET", "/sources/:name", kr_web__source, "one of them and its reports", false},
+	{"GET", "/help", kr_web__help, "the expression language", false},
+	{"GET", "/assets/:name", kr_web__asset_page, "style sheet and icon", true},
+	{"GET", "/healthz", kr_web__healthz, "the process answers", true},
+	{"GET", "/readyz", kr_web__readyz, "the node can do its work", true},
+	{"GET", "/metrics", kr_web__metrics, "OpenMetrics", true},
+};
+
+const struct kr_http_route *kr_web__routes(size_t *ret_n)
+{
+	*ret_n = KR_ARRAY_LEN(routes);
+	return routes;
+}
+
+static void plain(struct kr_http_reply *reply, unsigned status, const char *text)
+{
+	reply->status = status;
+	reply->type = "text/plain; charset=utf-8";
+	reply->body = KR_BUF(4096);
+	kr_buf_c(&reply->body, text);
+	kr_buf_ch(&reply->body, '\n');
+}
+
+int kr_web__healthz(struct kr_http_request *r, struct kr_http_reply *reply, struct kr_fault *reterr)
+{
+	(void)r;
+	(void)reterr;
+	plain(reply, 200, "ok");
+	return 0;
+}
+
+int kr_web__readyz(struct kr_http_request *r, struct kr_http_reply *reply, struct kr_fault *reterr)
+{
+	struct kr_web *w = r->ctx;
+	struct kr_store_totals totals;
+	struct kr_fault f = {0};
+	char text[700];
+	int err = 0;
+
+	(void)reterr;
+	if (kr_http_draining(r->http))
+		err = kr_fault_set(&f, -KR_EUNAVAIL, "the node is stopping");
+	if (!err)
+		err = kr_store_totals(w->store, &w->scope, &totals, &f);
+	if (!err && w->o.ready)
+		err = w->o.ready(w->o.ready_ctx, &f);
+	if (err < 0)
+		plain(reply, 503, kr_fault_text(&f, text, sizeof(text)));
+	else
+		plain(reply, 200, "ready");
+	return 0;
+}
+
+int kr_web__metrics(struct kr_http_request *r, struct kr_http_reply *reply, struct kr_fault *reterr)
+{
+	struct kr_web *w = r->ctx;
+
+	(void)reterr;
+	reply->type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+	reply->body = KR_BUF((size_t)4 << 20);
+	kr_metrics_text(w->o.metrics, &reply->body);
+	return 0;
+}
+
+int kr_web__asset_page(struct kr_http_request *r, struct kr_http_reply *reply,
+		       struct kr_fault *reterr)
+{
+	struct kr_web *w = r->ctx;
+	const struct kr_web_asset *a = kr_web__asset(&w->assets, kr_http_param(r, "name"));
+
+	if (!a)
+		return kr_fault_set(reterr, -KR_ENOENT, "there is no such file");
+	reply->type = a->type;
+	reply->cache = KR_HTTP_IMMUTABLE;
+	reply->etag = a->etag;
+	reply->fixed = a->bytes;
+	return 0;
+}
+
+void kr_web__metrics_init(struct kr_web *w)
+{
+	static const char *const status[] = {"cut", "1xx", "2xx", "3xx", "4xx", "5xx"};
+
+	if (!w->o.metrics)
+		w->o.metrics = w->own_metrics = kr_metrics_new(100);
+	for (size_t i = 0; i < KR_ARRAY_LEN(status); i++)
+		w->requests[i] = kr_metric_get(w->o.metrics, KR_METRIC_COUNTER,
+					       "karaula_http_requests",
+					       "Requests by the class of their status.",
+					       (const char *const[]){"status", status[i], NULL});
+	w->request_us = kr_metric_get(
+		w->o.metrics, KR_METRIC_COUNTER, "karaula_http_request_microseconds",
+		"Time from the first line of a request to the last byte of its answer.", NULL);
+}
+
+void kr_web__count_request(void *ctx, const struct kr_http_route *route, unsigned status,
+			   int64_t us)
+{
+	struct kr_web *w = ctx;
+
+	(void)route;
+	kr_metric_add(w->requests[status < 600 ? status / 100 : 0], 1);
+	kr_metric_add(w->request_us, us);
+}

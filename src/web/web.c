@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How this works: kr_web holds what every page needs and never changes while it serves, so that
+ * handlers on any thread read it without locks. A page reads the store, writes HTML into one
+ * bounded buffer, and gives the buffer to the server. Work is bounded: counters come from stats.db,
+ * lists have limits, and an expression looks at scan_max rows at most and hands out a cursor to go
+ * on.
+ */
+#include "web/web.h"
+
+#include <stdlib.h>
+
+#include "web/page.h"
+#include "web/routes.h"
+
+static const char *keep(struct kr_arena *a, const char *text, const char *fallback)
+{
+	return kr_arena_dup(a, kr_str_c(text && text[0] ? text : fallback)).p;
+}
+
+static void copy_opts(struct kr_web *w, const struct kr_web_opts *o)
+{
+	const char **lines = kr_arena_calloc(w->arena, o->n_attribution + 1, sizeof(*lines));
+
+	w->o = *o;
+	w->o.listen = keep(w->arena, o->listen, "127.0.0.1:8440");
+	w->o.node_name = keep(w->arena, o->node_name, "karaula");
+	w->o.lang = keep(w->arena, o->lang, "en");
+	for (size_t i = 0; i < o->n_attribution; i++)
+		lines[i] = keep(w->arena, o->attribution[i], "");
+	w->o.attribution = lines;
+	if (!w->o.scan_max)
+		w->o.scan_max = 500000;
+	if (!w->o.export_max)
+		w->o.export_max = 100000;
+	if (w->o.pap_open == KR_PAP_NONE)
+		w->o.pap_open = KR_PAP_GREEN;
+	if (w->o.pap_default == KR_PAP_NONE)
+		w->o.pap_default = KR_PAP_AMBER;
+}
+
+static void web_free(struct kr_web *w)
+{
+	kr_metrics_free(w->own_metrics);
+	kr_arena_free(w->arena);
+	free(w);
+}
+
+int kr_web_start(const struct kr_web_opts *o, struct kr_web **ret, struct kr_fault *reterr)
+{
+	struct kr_web *w = kr_xcalloc(1, sizeof(*w));
+	struct kr_http_opts http = {0};
+	int err;
+
+	w->arena = kr_arena_new(0);
+	w->store = o->store;
+	w->scope.all = true;
+	copy_opts(w, o);
+	kr_web__assets_init(&w->assets);
+	kr_web__metrics_init(w);
+	http.listen = w->o.listen;
+	http.threads = o->threads;
+	http.limits = o->limits;
+	http.routes = kr_web__routes(&http.n_routes);
+	http.ctx = w;
+	http.error = kr_web__error;
+	http.done = kr_web__count_request;
+	err = kr_http_start(&http, &w->http, reterr);
+	if (err) {
+		web_free(w);
+		return err;
+	}
+	*ret = w;
+	return 0;
+}
+
+void kr_web_stop(struct kr_web *w)
+{
+	if (!w)
+		return;
+	kr_http_stop(w->http);
+	web_free(w);
+}
+
+uint16_t kr_web_port(const struct kr_web *w)
+{
+	return kr_http_port(w->http);
+}
+
+const char *kr_web_url(const struct kr_web *w)
+{
+	return kr_http_url(w->http);
+}
