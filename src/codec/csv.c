@@ -110,7 +110,7 @@ static int begin(struct kr_codec_state *s, const struct kr_csv_record *r, struct
 		err = kr_csv_self__begin(t, &s->self, reterr);
 	if (err)
 		return kr_table__at(r, err, reterr);
-	out->warnings += t->plan.missing;
+	kr_codec__note_missing(&t->plan, out);
 	t->begun = true;
 	return 0;
 }

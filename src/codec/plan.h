@@ -101,8 +101,9 @@ struct kr_plan {
 	struct kr_step *steps;
 	unsigned n_steps;
 	int columns[KR_ROW_COLUMNS];
-	int split;	  /* step whose values are separated, or -1 */
-	unsigned missing; /* optional columns that the table does not have */
+	int split;		       /* step whose values are separated, or -1 */
+	const struct kr_str **missing; /* optional columns that the table does not have */
+	unsigned n_missing;
 	struct {
 		char text[32]; /* the time of source read last */
 		size_t n;
@@ -127,6 +128,9 @@ struct kr_plan_opts {
  */
 KR_MUST_USE int kr_codec__plan(const struct kr_plan_opts *opts, struct kr_arena *arena,
 			       struct kr_plan *ret, struct kr_fault *reterr);
+
+/* Tell of the optional columns that are missing: each is a warning and a note. */
+void kr_codec__note_missing(const struct kr_plan *p, struct kr_batch *out);
 
 /* Where a record lies in the report. */
 struct kr_place {

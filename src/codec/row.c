@@ -92,7 +92,8 @@ static int bind_entries(const struct kr_plan_opts *o, struct kr_plan *p, bool *t
 			return -KR_EREFUSED;
 		}
 		if (column < 0) {
-			p->missing += !e->ignore;
+			if (!e->ignore)
+				p->missing[p->n_missing++] = &e->column;
 			continue;
 		}
 		taken[column] = true;
@@ -131,7 +132,8 @@ int kr_codec__plan(const struct kr_plan_opts *opts, struct kr_arena *arena, stru
 
 	p.steps = kr_arena_calloc(arena, (size_t)opts->n_names + opts->report->n_entries + 1,
 				  sizeof(*p.steps));
-	if (!taken || !p.steps)
+	p.missing = kr_arena_calloc(arena, (size_t)opts->report->n_entries + 1, sizeof(*p.missing));
+	if (!taken || !p.steps || !p.missing)
 		return kr_fault_set(reterr, -KR_ELIMIT, "the header needs too much memory");
 	err = refuse_twice(opts, reterr);
 	if (!err)
@@ -144,6 +146,19 @@ int kr_codec__plan(const struct kr_plan_opts *opts, struct kr_arena *arena, stru
 		p.columns[i] = find_column(opts, kr_str_c(kr_row_column_names[i]));
 	*ret = p;
 	return 0;
+}
+
+void kr_codec__note_missing(const struct kr_plan *p, struct kr_batch *out)
+{
+	out->warnings += p->n_missing;
+	for (unsigned i = 0; i < p->n_missing; i++) {
+		struct kr_str name = kr_str_first(*p->missing[i], 60);
+
+		if (name.n)
+			kr_batch_note(out, "optional column \"%.*s\" is missing", KR_STR_ARG(name));
+		else
+			kr_batch_note(out, "the table has fewer columns than the mapping");
+	}
 }
 
 /* What one row is made of while its steps run. */

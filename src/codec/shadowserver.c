@@ -89,7 +89,7 @@ static int read_header(struct kr_codec_state *s, const struct kr_csv_record *r,
 	err = kr_codec__plan(&plan, t->arena, &t->plan, reterr);
 	if (err)
 		return kr_table__at(r, err, reterr);
-	out->warnings += t->plan.missing;
+	kr_codec__note_missing(&t->plan, out);
 	t->begun = true;
 	return 0;
 }

@@ -27,13 +27,14 @@ void kr_batch_free(struct kr_batch *b)
 	kr_arena_free(b->arena);
 	free(b->events);
 	free(b->refusals);
+	free(b->notes);
 	free(b);
 }
 
 void kr_batch_clear(struct kr_batch *b)
 {
 	kr_arena_clear(b->arena);
-	b->n = b->n_refusals = 0;
+	b->n = b->n_refusals = b->n_notes = 0;
 	b->refused = b->warnings = 0;
 }
 
@@ -57,12 +58,38 @@ void kr_batch_add(struct kr_batch *b, struct kr_event *e)
 	b->events[b->n++] = e;
 }
 
+/* A message of ours with bytes of the input in it, fit to be shown; p NULL if the arena is full. */
+static struct kr_str message(struct kr_batch *b, const char *fmt, va_list ap)
+{
+	char text[256];
+	size_t n;
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	n = kr_model__cut(kr_str_c(text), sizeof(text) - 2);
+	kr_model__printable(text, n);
+	return kr_arena_dup(b->arena, kr_str_n(text, n));
+}
+
+void kr_batch_note(struct kr_batch *b, const char *fmt, ...)
+{
+	struct kr_str note;
+	va_list ap;
+
+	if (b->n_notes >= KR_BATCH_NOTES_MAX)
+		return;
+	va_start(ap, fmt);
+	note = message(b, fmt, ap);
+	va_end(ap);
+	if (!note.p)
+		return;
+	b->notes = grow(b->notes, b->n_notes, &b->notes_cap, sizeof(note));
+	b->notes[b->n_notes++] = note;
+}
+
 void kr_batch_refuse(struct kr_batch *b, uint64_t offset, uint64_t length, uint32_t line,
 		     uint32_t column, const char *fmt, ...)
 {
-	char reason[256];
 	struct kr_refusal r = {.offset = offset, .line = line, .column = column};
-	size_t n;
 	va_list ap;
 
 	b->refused++;
@@ -70,11 +97,8 @@ void kr_batch_refuse(struct kr_batch *b, uint64_t offset, uint64_t length, uint3
 		return;
 	r.length = (uint32_t)KR_MIN(length, (uint64_t)UINT32_MAX);
 	va_start(ap, fmt);
-	vsnprintf(reason, sizeof(reason), fmt, ap);
+	r.reason = message(b, fmt, ap);
 	va_end(ap);
-	n = kr_model__cut(kr_str_c(reason), sizeof(reason) - 2);
-	kr_model__printable(reason, n);
-	r.reason = kr_arena_dup(b->arena, kr_str_n(reason, n));
 	if (!r.reason.p)
 		r.reason = KR_STR("refused; no memory was left in the batch for the reason");
 	b->refusals = grow(b->refusals, b->n_refusals, &b->refusals_cap, sizeof(r));

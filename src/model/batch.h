@@ -22,11 +22,15 @@ struct kr_batch {
 	size_t n, cap;
 	struct kr_refusal *refusals;
 	size_t n_refusals, refusals_cap;
-	uint64_t refused;  /* all of them; details are kept of the first KR_BATCH_REFUSALS_MAX */
-	uint64_t warnings; /* values that were not valid and went to extra */
+	uint64_t refused;     /* all of them; details are kept of the first KR_BATCH_REFUSALS_MAX */
+	uint64_t warnings;    /* values that were not valid and went to extra */
+	struct kr_str *notes; /* what is odd about the report as a whole, e.g. an optional column
+				 that is missing */
+	size_t n_notes, notes_cap;
 };
 
 #define KR_BATCH_REFUSALS_MAX 1000
+#define KR_BATCH_NOTES_MAX    100
 
 struct kr_batch *kr_batch_new(size_t arena_max);
 void kr_batch_free(struct kr_batch *b);
@@ -39,3 +43,6 @@ void kr_batch_add(struct kr_batch *b, struct kr_event *e);
  * '?'. */
 void kr_batch_refuse(struct kr_batch *b, uint64_t offset, uint64_t length, uint32_t line,
 		     uint32_t column, const char *fmt, ...) KR_PRINTF(6, 7);
+/* Note what is odd about the report; the text is copied. Beyond KR_BATCH_NOTES_MAX nothing is kept.
+ */
+void kr_batch_note(struct kr_batch *b, const char *fmt, ...) KR_PRINTF(2, 3);

@@ -91,6 +91,16 @@ struct kr_expr_opts {
  */
 KR_MUST_USE int kr_expr_parse(struct kr_str text, const struct kr_expr_opts *opts, struct kr_arena *arena,
 			      struct kr_expr **ret, struct kr_fault *reterr);
+/*
+ * What a name means as a subject, for grouping and sorting: a field by full or short name, extra.KEY, source,
+ * constituent, report, count, first, last, routed.
+ *
+ * ret  subject, field, key and rep are set; key lives in the arena
+ *
+ * Returns as kr_expr_parse().
+ */
+KR_MUST_USE int kr_expr_subject(struct kr_str name, const struct kr_expr_opts *opts, struct kr_arena *arena,
+				struct kr_expr_leaf *ret, struct kr_fault *reterr);
 /* The tree in canonical text, which parses to the same tree. */
 void kr_expr_text(const struct kr_expr *x, struct kr_buf *b);
 

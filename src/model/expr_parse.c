@@ -468,3 +468,28 @@ int kr_expr_parse(struct kr_str text, const struct kr_expr_opts *opts, struct kr
 	*ret = x;
 	return 0;
 }
+
+int kr_expr_subject(struct kr_str name, const struct kr_expr_opts *opts, struct kr_arena *arena,
+		    struct kr_expr_leaf *ret, struct kr_fault *reterr)
+{
+	struct kr_model__parser p = {.text = name, .arena = arena, .fault = reterr};
+	struct kr_model__subject s;
+	int r;
+
+	if (opts)
+		p.opts = *opts;
+	r = check_text(&p);
+	if (r < 0)
+		return r;
+	r = kr_model__expr_subject(&p, name, 0, &s);
+	if (r < 0)
+		return r;
+	if (s.has || s.bound || s.subject == KR_SUBJ_ID)
+		return kr_model__expr_fault(
+			&p, -KR_EINVAL, 0, "name a field, e.g. type, asn or source",
+			"\"%.*s\" is no field with values to sort by", KR_STR_ARG(name));
+	*ret = (struct kr_expr_leaf){
+		.subject = s.subject, .field = s.field, .key = s.key, .column = 1};
+	ret->rep = kr_model__expr_rep(s.subject, s.field);
+	return 0;
+}

@@ -48,7 +48,8 @@ static void pattern(struct kr_buf *b, struct kr_str s)
 		if (c == '\\' && i + 1 < s.n) {
 			kr_buf_ch(b, c);
 			kr_buf_ch(b, s.p[++i]);
-		} else if (c == '*' || c == '?' || (is_plain(c) && !(i == 0 && c == '-'))) {
+		} else if (c == '*' || c == '?' ||
+			   (is_plain(c) && !(i == 0 && (c == '-' || c == '/')))) {
 			kr_buf_ch(b, c);
 		} else {
 			escaped(b, c);
@@ -58,7 +59,8 @@ static void pattern(struct kr_buf *b, struct kr_str s)
 
 static void text_value(struct kr_buf *b, struct kr_str s)
 {
-	bool plain = s.n > 0 && s.p[0] != '-' && kr_str_find(s, KR_STR("..")) < 0;
+	/* After a colon "//" makes a URL of what is before it. */
+	bool plain = s.n > 0 && s.p[0] != '-' && s.p[0] != '/' && kr_str_find(s, KR_STR("..")) < 0;
 
 	for (size_t i = 0; plain && i < s.n; i++)
 		plain = is_plain(s.p[i]);

@@ -89,6 +89,8 @@ static const struct {
 	{"asname:a\\*b*", "source.as_name:a\\*b*"},
 	{"city:\"\\x41\\\\b\"", "source.geolocation.city:\"A\\\\b\""},
 	{"not(a)", "not \"a\""},
+	{"extra.\"y\"://", "extra.y:\"//\""},
+	{"city:\\//*", "source.geolocation.city:\\//*"},
 };
 
 static void test_accepted(void)
@@ -302,6 +304,29 @@ static void test_tree(void)
 	IS_STR(x->leaf.value.text, KR_STR("xn--mnchen-3ya.example"), "in its ASCII form");
 }
 
+static void test_subject(void)
+{
+	struct kr_expr_leaf leaf;
+	struct kr_fault fault;
+
+	IS(kr_expr_subject(KR_STR("asn"), NULL, arena, &leaf, NULL), 0,
+	   "a field by its short name");
+	OK(leaf.subject == KR_SUBJ_FIELD && leaf.field == KR_F_SRC_ASN && leaf.rep == KR_REP_INT,
+	   "is that field");
+	IS(kr_expr_subject(KR_STR("Constituent"), NULL, arena, &leaf, NULL), 0, "constituent");
+	OK(leaf.subject == KR_SUBJ_CONSTITUENT && leaf.rep == KR_REP_TEXT, "is a subject");
+	IS(kr_expr_subject(KR_STR("extra.odd key"), NULL, arena, &leaf, NULL), 0, "extra.KEY");
+	IS_STR(leaf.key, KR_STR("odd key"), "needs no quotes here");
+	IS(kr_expr_subject(KR_STR("since"), NULL, arena, &leaf, NULL), -KR_EINVAL,
+	   "since has no values");
+	IS(kr_expr_subject(KR_STR("id"), NULL, arena, &leaf, NULL), -KR_EINVAL,
+	   "nor has id any to sort by");
+	IS(kr_expr_subject(KR_STR("typ"), NULL, arena, &leaf, &fault), -KR_EINVAL,
+	   "an unknown name");
+	OK(strstr(fault.remedy, "did you mean type"), "has a remedy: %s", fault.remedy);
+	IS(kr_expr_subject(KR_STR(""), NULL, arena, &leaf, NULL), -KR_EINVAL, "nothing");
+}
+
 int main(void)
 {
 	arena = kr_arena_new(0);
@@ -310,6 +335,7 @@ int main(void)
 	test_limits();
 	test_hidden();
 	test_tree();
+	test_subject();
 	kr_arena_free(arena);
 	return tap_end();
 }

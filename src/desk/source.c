@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "desk/source.h"
+
+#include <stdio.h>
+
+#include "base/near.h"
+#include "store/read.h"
+#include "store/write.h"
+
+static int unknown(const char *what, struct kr_str given, const char *valid,
+		   struct kr_fault *reterr)
+{
+	kr_fault_set(reterr, -KR_EINVAL, "'%.*s' is no %s", (int)KR_MIN(given.n, (size_t)60),
+		     given.p, what);
+	kr_fault_remedy(reterr, "%s", valid);
+	return -KR_EINVAL;
+}
+
+static int set_format(struct kr_str text, struct kr_source *src, struct kr_fault *reterr)
+{
+	const struct kr_codec *c = kr_codec_find(text);
+	KR_AUTO_BUF known = KR_BUF(1000);
+
+	if (text.n && (!c || !(c->caps & KR_CODEC_READ))) {
+		kr_buf_c(&known, "formats are: ");
+		for (size_t i = 0; (c = kr_codec_at(i)); i++)
+			if (c->caps & KR_CODEC_READ)
+				kr_buf_printf(&known, "%s%s", i ? ", " : "", c->name);
+		return unknown("format that can be read", text, kr_buf_cstr(&known), reterr);
+	}
+	src->format = text.n ? kr_str_c(c->name) : text;
+	return 0;
+}
+
+static int set_mapping(struct kr_store *s, struct kr_str text, struct kr_arena *a,
+		       struct kr_source *src, struct kr_fault *reterr)
+{
+	struct kr_near near = KR_NEAR(text);
+	struct kr_mapping_row *rows;
+	char remedy[160] = "karaula source mapping list shows all";
+	bool found = !text.n;
+	size_t n;
+	int r = kr_store_mapping_list(s, a, &rows, &n, reterr);
+
+	for (size_t i = 0; !r && i < n; i++) {
+		found |= kr_str_eq(rows[i].name, text);
+		kr_near_offer(&near, rows[i].name);
+	}
+	if (!r && !found) {
+		if (near.best.p)
+			snprintf(remedy, sizeof(remedy), "did you mean '%.*s'?",
+				 KR_STR_ARG(near.best));
+		r = unknown("mapping of this node", text, remedy, reterr);
+	}
+	src->mapping = text;
+	return r;
+}
+
+static int set_labels(const struct kr_desk_source_change *c, enum kr_tlp tlp_default,
+		      struct kr_source *src, struct kr_fault *reterr)
+{
+	if (c->retention.p && !c->retention.n)
+		src->retention = KR_RETAIN_STANDARD;
+	else if (c->retention.p && kr_retention_parse(c->retention, &src->retention) < 0)
+		return unknown("retention class", c->retention, "write short, standard or long",
+			       reterr);
+	if (c->tlp.p && !c->tlp.n)
+		src->tlp = tlp_default;
+	else if (c->tlp.p && (kr_tlp_parse(c->tlp, &src->tlp) < 0 || src->tlp == KR_TLP_NONE))
+		return unknown("TLP", c->tlp, "write CLEAR, GREEN, AMBER or AMBER+STRICT", reterr);
+	if (c->pap.p && !c->pap.n)
+		src->pap = KR_PAP_NONE;
+	else if (c->pap.p && kr_pap_parse(c->pap, &src->pap) < 0)
+		return unknown("PAP", c->pap, "write CLEAR, GREEN, AMBER or RED", reterr);
+	return 0;
+}
+
+/* Texts that people wrote: at most a line or two, nothing that steers a terminal. */
+static int set_text(const char *what, struct kr_str text, struct kr_str *to,
+		    struct kr_fault *reterr)
+{
+	if (!text.p)
+		return 0;
+	if (text.n > 1000)
+		return unknown(what, kr_str_first(text, 60), "write at most 1,000 bytes", reterr);
+	for (size_t i = 0; i < text.n; i++)
+		if ((unsigned char)text.p[i] < ' ' || text.p[i] == 0x7f)
+			return unknown(what, KR_STR("(control character)"), "write it on one line",
+				       reterr);
+	if (kr_utf8_valid(text) != text.n)
+		return unknown(what, KR_STR("(not UTF-8)"), "write it in UTF-8", reterr);
+	*to = text;
+	return 0;
+}
+
+static int apply(struct kr_store *s, const struct kr_desk_source_change *c, enum kr_tlp tlp_default,
+		 struct kr_arena *a, struct kr_source *src, struct kr_fault *reterr)
+{
+	int r = c->format.p ? set_format(c->format, src, reterr) : 0;
+
+	if (!r && c->mapping.p)
+		r = set_mapping(s, c->mapping, a, src, reterr);
+	if (!r)
+		r = set_labels(c, tlp_default, src, reterr);
+	if (!r)
+		r = set_text("provider", c->provider, &src->provider, reterr);
+	if (!r)
+		r = set_text("URL", c->url, &src->url, reterr);
+	return r ? r : set_text("note", c->note, &src->note, reterr);
+}
+
+int kr_desk_source_add(struct kr_store *s, struct kr_str name,
+		       const struct kr_desk_source_change *c, enum kr_tlp tlp_default,
+		       struct kr_arena *a, struct kr_source *ret, struct kr_fault *reterr)
+{
+	struct kr_source src = {.name = name, .retention = KR_RETAIN_STANDARD, .tlp = tlp_default};
+	int r = apply(s, c, tlp_default, a, &src, reterr);
+
+	if (!r)
+		r = kr_store_source_put(s, &src, &src.id, reterr);
+	return r ? r : kr_store_source_get(s, name, a, ret, reterr);
+}
+
+int kr_desk_source_edit(struct kr_store *s, struct kr_str name,
+			const struct kr_desk_source_change *c, enum kr_tlp tlp_default,
+			struct kr_arena *a, struct kr_source *ret, struct kr_fault *reterr)
+{
+	struct kr_source src;
+	int r = kr_store_source_get(s, name, a, &src, reterr);
+
+	if (!r)
+		r = apply(s, c, tlp_default, a, &src, reterr);
+	if (!r)
+		r = kr_store_source_put(s, &src, &src.id, reterr);
+	return r ? r : kr_store_source_get(s, name, a, ret, reterr);
+}
