@@ -44,7 +44,8 @@ int kr_frame_pack(struct kr_frame_packer *p, const void *data, size_t n, struct 
 		return kr_fault_set(reterr, -KR_ELIMIT, "the frame is over the buffer");
 	packed = ZSTD_compress2(p->z, ret->p, bound, data, n);
 	if (ZSTD_isError(packed))
-		return kr_fault_set(reterr, -KR_EINTERNAL, "cannot compress: %s", ZSTD_getErrorName(packed));
+		return kr_fault_set(reterr, -KR_EINTERNAL, "cannot compress: %s",
+				    ZSTD_getErrorName(packed));
 	ret->n = packed;
 	return 0;
 }
@@ -96,7 +97,8 @@ static int refill(struct kr_frame_reader *r, struct kr_fault *reterr)
 	return 0;
 }
 
-int kr_frame_next(struct kr_frame_reader *r, size_t size_max, struct kr_buf *ret, struct kr_fault *reterr)
+int kr_frame_next(struct kr_frame_reader *r, size_t size_max, struct kr_buf *ret,
+		  struct kr_fault *reterr)
 {
 	ZSTD_outBuffer out;
 	int err = refill(r, reterr);
@@ -116,12 +118,14 @@ int kr_frame_next(struct kr_frame_reader *r, size_t size_max, struct kr_buf *ret
 
 		r->at = in.pos;
 		if (ZSTD_isError(left))
-			return kr_fault_set(reterr, -KR_ECORRUPT, "a frame is damaged: %s", ZSTD_getErrorName(left));
+			return kr_fault_set(reterr, -KR_ECORRUPT, "a frame is damaged: %s",
+					    ZSTD_getErrorName(left));
 		if (left == 0)
 			break;
 		if (r->at < r->n) {
 			if (!moved)
-				return kr_fault_set(reterr, -KR_ECORRUPT, "a frame is larger than %zu bytes", size_max);
+				return kr_fault_set(reterr, -KR_ECORRUPT,
+						    "a frame is larger than %zu bytes", size_max);
 			continue;
 		}
 		err = refill(r, reterr);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* zstd frames (RFC 8878), each holding one block of bounded size: how the spool keeps its batches. */
+/* zstd frames (RFC 8878), each holding one block of bounded size: how the spool keeps its batches.
+ */
 #pragma once
 
 #include "base/base.h"
@@ -14,8 +15,8 @@ void kr_frame_packer_free(struct kr_frame_packer *p);
  *
  * ret  replaced by the frame
  */
-KR_MUST_USE int kr_frame_pack(struct kr_frame_packer *p, const void *data, size_t n, struct kr_buf *ret,
-			      struct kr_fault *reterr);
+KR_MUST_USE int kr_frame_pack(struct kr_frame_packer *p, const void *data, size_t n,
+			      struct kr_buf *ret, struct kr_fault *reterr);
 
 struct kr_frame_reader;
 /* Read frames from a descriptor, which the reader closes when it is freed. */

@@ -164,7 +164,8 @@ int kr_hex_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Length of the well-formed sequence at p, 0 if there is none; table 3-7 of the Unicode standard. */
+/* Length of the well-formed sequence at p, 0 if there is none; table 3-7 of the Unicode standard.
+ */
 static size_t utf8_sequence(const unsigned char *p, size_t n)
 {
 	unsigned char lo = 0x80, hi = 0xBF;

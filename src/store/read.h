@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Questions to the data directory. Every one takes a scope. Safe from any thread; readers never block writers. */
+/* Questions to the data directory. Every one takes a scope. Safe from any thread; readers never
+ * block writers. */
 #pragma once
 
 #include "base/arena.h"
@@ -19,8 +20,9 @@
 /* All texts live in the arena. -KR_ENOENT. */
 KR_MUST_USE int kr_store_source_get(struct kr_store *s, struct kr_str name, struct kr_arena *a,
 				    struct kr_source *ret, struct kr_fault *reterr);
-KR_MUST_USE int kr_store_source_list(struct kr_store *s, const struct kr_scope *scope, struct kr_arena *a,
-				     struct kr_source **ret, size_t *ret_n, struct kr_fault *reterr);
+KR_MUST_USE int kr_store_source_list(struct kr_store *s, const struct kr_scope *scope,
+				     struct kr_arena *a, struct kr_source **ret, size_t *ret_n,
+				     struct kr_fault *reterr);
 
 struct kr_mapping_row {
 	uint32_t id, version; /* version: 1, 2, ... of the name */
@@ -30,14 +32,16 @@ struct kr_mapping_row {
 	uint64_t size;
 	bool current; /* the newest of its name */
 };
-KR_MUST_USE int kr_store_mapping_list(struct kr_store *s, struct kr_arena *a, struct kr_mapping_row **ret,
-				      size_t *ret_n, struct kr_fault *reterr);
+KR_MUST_USE int kr_store_mapping_list(struct kr_store *s, struct kr_arena *a,
+				      struct kr_mapping_row **ret, size_t *ret_n,
+				      struct kr_fault *reterr);
 KR_MUST_USE int kr_store_mapping_doc(struct kr_store *s, uint32_t id, struct kr_arena *a,
 				     struct kr_str *ret_doc, struct kr_fault *reterr);
 
 /* Constituents and rules; retired ones too if asked. */
-KR_MUST_USE int kr_store_register_read(struct kr_store *s, const struct kr_scope *scope, bool retired,
-				       struct kr_arena *a, struct kr_constituent **ret_c, size_t *ret_n_c,
+KR_MUST_USE int kr_store_register_read(struct kr_store *s, const struct kr_scope *scope,
+				       bool retired, struct kr_arena *a,
+				       struct kr_constituent **ret_c, size_t *ret_n_c,
 				       struct kr_rule **ret_rules, size_t *ret_n_rules,
 				       struct kr_fault *reterr);
 /* Constituents in use by name, those behind `after` (empty: from the first): a page of a list. */
@@ -79,7 +83,7 @@ struct kr_report {
 	uint64_t ms; /* of taking */
 };
 struct kr_report_query {
-	struct kr_str source; /* empty: all */
+	struct kr_str source;	    /* empty: all */
 	enum kr_report_state state; /* 0: all */
 	uint64_t before;	    /* reports with a smaller id; 0: from the newest */
 	uint32_t limit;
@@ -87,18 +91,22 @@ struct kr_report_query {
 /* Newest first. */
 KR_MUST_USE int kr_store_report_list(struct kr_store *s, const struct kr_scope *scope,
 				     const struct kr_report_query *q, struct kr_arena *a,
-				     struct kr_report **ret, size_t *ret_n, struct kr_fault *reterr);
+				     struct kr_report **ret, size_t *ret_n,
+				     struct kr_fault *reterr);
 KR_MUST_USE int kr_store_report_get(struct kr_store *s, const struct kr_scope *scope, uint64_t id,
-				    struct kr_arena *a, struct kr_report *ret, struct kr_fault *reterr);
+				    struct kr_arena *a, struct kr_report *ret,
+				    struct kr_fault *reterr);
 struct kr_refused_row {
 	uint64_t offset, length;
 	uint32_t column;
 	struct kr_str reason;
 };
-/* Refused records of a report in their order; details of the first KR_BATCH_REFUSALS_MAX of each batch are kept. */
-KR_MUST_USE int kr_store_refused_list(struct kr_store *s, const struct kr_scope *scope, uint64_t report,
-				      uint32_t limit, struct kr_arena *a, struct kr_refused_row **ret,
-				      size_t *ret_n, struct kr_fault *reterr);
+/* Refused records of a report in their order; details of the first KR_BATCH_REFUSALS_MAX of each
+ * batch are kept. */
+KR_MUST_USE int kr_store_refused_list(struct kr_store *s, const struct kr_scope *scope,
+				      uint64_t report, uint32_t limit, struct kr_arena *a,
+				      struct kr_refused_row **ret, size_t *ret_n,
+				      struct kr_fault *reterr);
 
 /* ---- events ---- */
 
@@ -127,7 +135,8 @@ struct kr_event_query {
 	const struct kr_expr *expr; /* NULL: all */
 	uint32_t limit;		    /* rows; 0: all */
 	struct kr_str cursor;	    /* where an earlier query stopped; empty: from the newest */
-	/* Called now and then while rows are passed over; false stops the query with -KR_ECANCEL. */
+	/* Called now and then while rows are passed over; false stops the query with -KR_ECANCEL.
+	 */
 	bool (*progress)(void *ctx, uint64_t scanned, uint64_t total);
 	uint64_t scan_max; /* rows to look at before giving up with a cursor; 0: no limit */
 	void *ctx;
@@ -143,8 +152,9 @@ struct kr_event_page {
  */
 KR_MUST_USE int kr_store_event_list(struct kr_store *s, const struct kr_scope *scope,
 				    const struct kr_event_query *q,
-				    bool (*each)(void *ctx, const struct kr_stored_event *ev), void *ctx,
-				    struct kr_arena *a, struct kr_event_page *ret, struct kr_fault *reterr);
+				    bool (*each)(void *ctx, const struct kr_stored_event *ev),
+				    void *ctx, struct kr_arena *a, struct kr_event_page *ret,
+				    struct kr_fault *reterr);
 KR_MUST_USE int kr_store_event_get(struct kr_store *s, const struct kr_scope *scope,
 				   const struct kr_event_id *id, struct kr_arena *a,
 				   struct kr_stored_event *ret, struct kr_fault *reterr);
@@ -155,9 +165,9 @@ struct kr_contribution {
 };
 /* All contributions to a row, the first one first. */
 KR_MUST_USE int kr_store_event_contributions(struct kr_store *s, const struct kr_scope *scope,
-					     const struct kr_event_id *id, uint32_t limit, struct kr_arena *a,
-					     struct kr_contribution **ret, size_t *ret_n,
-					     struct kr_fault *reterr);
+					     const struct kr_event_id *id, uint32_t limit,
+					     struct kr_arena *a, struct kr_contribution **ret,
+					     size_t *ret_n, struct kr_fault *reterr);
 
 struct kr_group_row {
 	struct kr_str value; /* empty: absent */
@@ -209,12 +219,14 @@ struct kr_counter_row {
 /* From stats.db alone. -KR_EINVAL if the pair is not stored. */
 KR_MUST_USE int kr_store_counters(struct kr_store *s, const struct kr_scope *scope,
 				  const struct kr_counter_query *q, struct kr_arena *a,
-				  struct kr_counter_row **ret, size_t *ret_n, struct kr_fault *reterr);
-/* Compare every counter with a recount of the rows; reterr names the first difference. For doctor and tests. */
+				  struct kr_counter_row **ret, size_t *ret_n,
+				  struct kr_fault *reterr);
+/* Compare every counter with a recount of the rows; reterr names the first difference. For doctor
+ * and tests. */
 KR_MUST_USE int kr_store_verify(struct kr_store *s, struct kr_fault *reterr);
 
 struct kr_store_totals {
 	uint64_t events, rows, reports, quarantined, partitions, bytes_events, bytes_spool;
 };
-KR_MUST_USE int kr_store_totals(struct kr_store *s, const struct kr_scope *scope, struct kr_store_totals *ret,
-				struct kr_fault *reterr);
+KR_MUST_USE int kr_store_totals(struct kr_store *s, const struct kr_scope *scope,
+				struct kr_store_totals *ret, struct kr_fault *reterr);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A report is collected frame by frame. A frame ends behind the last newline before it would be over
- * KR_FRAME_BYTES or KR_FRAME_LINES; input without newlines is cut where the frame is full. The cut
- * depends on the bytes alone, not on how they arrived, so the same report has the same batches for ever.
+ * A report is collected frame by frame. A frame ends behind the last newline before it would be
+ * over KR_FRAME_BYTES or KR_FRAME_LINES; input without newlines is cut where the frame is full. The
+ * cut depends on the bytes alone, not on how they arrived, so the same report has the same batches
+ * for ever.
  *
- * The file is written under a temporary name, synced, renamed to its hash, and the folder is synced:
- * only then is it a report. A crash before leaves a temporary file that the next start removes.
+ * The file is written under a temporary name, synced, renamed to its hash, and the folder is
+ * synced: only then is it a report. A crash before leaves a temporary file that the next start
+ * removes.
  */
 #include "store/spool.h"
 
@@ -40,10 +42,12 @@ static void folder_of(enum kr_retention class_, int32_t day, char *buf, size_t s
 {
 	char text[KR_TIME_TEXT_MAX];
 
-	snprintf(buf, size, "spool/%s/%s", kr_retention_text(class_), kr_day_text_compact(day, text));
+	snprintf(buf, size, "spool/%s/%s", kr_retention_text(class_),
+		 kr_day_text_compact(day, text));
 }
 
-static void path_of(enum kr_retention class_, int32_t day, const struct kr_hash *hash, char *buf, size_t size)
+static void path_of(enum kr_retention class_, int32_t day, const struct kr_hash *hash, char *buf,
+		    size_t size)
 {
 	char folder[64], text[KR_HASH_SIZE * 2 + 1];
 
@@ -140,7 +144,8 @@ int kr_spool_add(struct kr_spool_writer *w, const void *data, size_t n, struct k
 	kr_hasher_add(&w->hasher, data, n);
 	w->bytes += n;
 	while (fill(w, &p, &n)) {
-		/* What is behind the last newline holds none, so the next frame starts with no lines. */
+		/* What is behind the last newline holds none, so the next frame starts with no
+		 * lines. */
 		int r = flush_frame(w, w->line_end ? w->line_end : w->n, reterr);
 
 		if (r)
@@ -190,8 +195,8 @@ struct kr_spool_reader {
 	struct kr_frame_reader *frames;
 };
 
-int kr_spool_open(struct kr_store *s, enum kr_retention class_, int32_t day, const struct kr_hash *hash,
-		  struct kr_spool_reader **ret, struct kr_fault *reterr)
+int kr_spool_open(struct kr_store *s, enum kr_retention class_, int32_t day,
+		  const struct kr_hash *hash, struct kr_spool_reader **ret, struct kr_fault *reterr)
 {
 	struct kr_spool_reader *r;
 	char path[192];
@@ -224,9 +229,9 @@ int kr_spool_frame(struct kr_spool_reader *r, struct kr_buf *ret, struct kr_faul
 	return kr_frame_next(r->frames, KR_FRAME_BYTES, ret, reterr);
 }
 
-int kr_spool_slice(struct kr_store *s, enum kr_retention class_, int32_t day, const struct kr_hash *hash,
-		   uint64_t offset, uint64_t length, size_t size_max, struct kr_buf *ret, uint64_t *ret_line,
-		   struct kr_fault *reterr)
+int kr_spool_slice(struct kr_store *s, enum kr_retention class_, int32_t day,
+		   const struct kr_hash *hash, uint64_t offset, uint64_t length, size_t size_max,
+		   struct kr_buf *ret, uint64_t *ret_line, struct kr_fault *reterr)
 {
 	struct kr_spool_reader *reader;
 	KR_AUTO_BUF frame = KR_BUF(KR_FRAME_BYTES + 1);
@@ -238,7 +243,8 @@ int kr_spool_slice(struct kr_store *s, enum kr_retention class_, int32_t day, co
 	while (at < end && (r = kr_spool_frame(reader, &frame, reterr)) == 1) {
 		uint64_t next = at + frame.n;
 
-		for (const char *p = frame.p, *nl; at < offset && p < frame.p + frame.n; p = nl + 1) {
+		for (const char *p = frame.p, *nl; at < offset && p < frame.p + frame.n;
+		     p = nl + 1) {
 			nl = memchr(p, '\n', (size_t)(frame.p + frame.n - p));
 			if (!nl || at + (uint64_t)(nl - frame.p) >= offset)
 				break;

@@ -20,9 +20,10 @@
 struct kr_spool_writer;
 
 /* Begin a report of a retention class; it is spooled under today's UTC day. */
-KR_MUST_USE int kr_spool_begin(struct kr_store *s, enum kr_retention class_, struct kr_spool_writer **ret,
-			       struct kr_fault *reterr);
-KR_MUST_USE int kr_spool_add(struct kr_spool_writer *w, const void *p, size_t n, struct kr_fault *reterr);
+KR_MUST_USE int kr_spool_begin(struct kr_store *s, enum kr_retention class_,
+			       struct kr_spool_writer **ret, struct kr_fault *reterr);
+KR_MUST_USE int kr_spool_add(struct kr_spool_writer *w, const void *p, size_t n,
+			     struct kr_fault *reterr);
 
 struct kr_spooled {
 	struct kr_hash hash; /* BLAKE2b-256 of the bytes: the identity of the report */
@@ -35,7 +36,8 @@ struct kr_spooled {
  * End: the file is synced and has its name, ID.zst, before this returns. A file of that name that
  * is there already is the same report and is kept.
  */
-KR_MUST_USE int kr_spool_end(struct kr_spool_writer *w, struct kr_spooled *ret, struct kr_fault *reterr);
+KR_MUST_USE int kr_spool_end(struct kr_spool_writer *w, struct kr_spooled *ret,
+			     struct kr_fault *reterr);
 /* Drop an unfinished report. */
 void kr_spool_abort(struct kr_spool_writer *w);
 
@@ -52,7 +54,8 @@ void kr_spool_reader_free(struct kr_spool_reader *r);
  *
  * Returns 1; 0 at the end; -KR_EIO, -KR_ECORRUPT.
  */
-KR_MUST_USE int kr_spool_frame(struct kr_spool_reader *r, struct kr_buf *ret, struct kr_fault *reterr);
+KR_MUST_USE int kr_spool_frame(struct kr_spool_reader *r, struct kr_buf *ret,
+			       struct kr_fault *reterr);
 /*
  * A slice of the report.
  *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opening is: lock, main.db and stats.db, remove what a crash left unfinished, read the catalogue, and
- * derive what stats.db is behind. The lock is an open file description lock on DIR/lock, so it ends with
- * the process whatever kills it; the file holds the process id for messages only.
+ * Opening is: lock, main.db and stats.db, remove what a crash left unfinished, read the catalogue,
+ * and derive what stats.db is behind. The lock is an open file description lock on DIR/lock, so it
+ * ends with the process whatever kills it; the file holds the process id for messages only.
  */
 #include "store/store.h"
 
@@ -28,8 +28,8 @@ char *kr_store__path(const struct kr_store *s, const char *name, char buf[KR_PAT
 	return buf;
 }
 
-char *kr_store__part_path(const struct kr_store *s, enum kr_retention class_, int32_t day, uint32_t part,
-			  char buf[KR_PATH_MAX])
+char *kr_store__part_path(const struct kr_store *s, enum kr_retention class_, int32_t day,
+			  uint32_t part, char buf[KR_PATH_MAX])
 {
 	char text[KR_TIME_TEXT_MAX];
 
@@ -70,7 +70,8 @@ static int lock_dir(int dirfd, bool keep, int *ret_fd, struct kr_fault *reterr)
 		close(fd);
 		kr_fault_set(reterr, -KR_EBUSY, "the data directory is in use by process %s",
 			     holder[0] ? holder : "(unknown)");
-		kr_fault_remedy(reterr, "stop that process, or let it do the work: karaula serve does");
+		kr_fault_remedy(reterr,
+				"stop that process, or let it do the work: karaula serve does");
 		return -KR_EBUSY;
 	}
 	if (!keep) {
@@ -99,7 +100,9 @@ static int open_dir(const char *dir, int *ret_fd, struct kr_fault *reterr)
 	if (fd >= 0)
 		close(fd);
 	kr_fault_set(reterr, -KR_ENOENT, "%s is not a data directory", dir);
-	kr_fault_remedy(reterr, "make one with: karaula init DIR --name NAME --country CC, or name it with -C DIR");
+	kr_fault_remedy(
+		reterr,
+		"make one with: karaula init DIR --name NAME --country CC, or name it with -C DIR");
 	return -KR_ENOENT;
 }
 
@@ -208,7 +211,8 @@ static void sweep_spool(struct kr_store *s)
 			continue;
 		for (struct dirent *d; (d = readdir(days));) {
 			int sub = d->d_name[0] == '.' ? -1
-						      : openat(fd, d->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+						      : openat(fd, d->d_name,
+							       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 			files = sub >= 0 ? fdopendir(sub) : NULL;
 			for (struct dirent *f; files && (f = readdir(files));)
@@ -284,7 +288,8 @@ int kr_store__reader(struct kr_store *s, const char *path, sqlite3 **ret, struct
 	for (int i = 0; i < KR_POOL_MAX; i++) {
 		struct kr_reader *reader = &s->pool[i];
 
-		if (!reader->in_use && (!slot || !reader->db || (slot->db && reader->used_at < slot->used_at)))
+		if (!reader->in_use &&
+		    (!slot || !reader->db || (slot->db && reader->used_at < slot->used_at)))
 			slot = reader;
 	}
 	if (slot) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The data directory: every file in it belongs to this room. One process owns it (lock file). Reads are
- * in store/read.h, changes in store/write.h, raw input in store/spool.h.
+ * The data directory: every file in it belongs to this room. One process owns it (lock file). Reads
+ * are in store/read.h, changes in store/write.h, raw input in store/spool.h.
  *
  *     karaula.conf lock main.db stats.db run/ secrets/ tables/ data/
  *     events/CLASS/DAY-N.db    partitions: rows of one retention class and UTC day of spooling
@@ -39,8 +39,8 @@ KR_MUST_USE int kr_store_init(const char *dir, struct kr_fault *reterr);
  * Returns 0; -KR_EBUSY (another process holds the lock; the fault names it); -KR_ENOENT (not a data
  * directory); -KR_EVERSION (made by a newer version); -KR_ESTORE, -KR_ECORRUPT.
  */
-KR_MUST_USE int kr_store_open(const char *dir, const struct kr_store_opts *opts, struct kr_store **ret,
-			      struct kr_fault *reterr);
+KR_MUST_USE int kr_store_open(const char *dir, const struct kr_store_opts *opts,
+			      struct kr_store **ret, struct kr_fault *reterr);
 void kr_store_close(struct kr_store *s);
 /* Only try the lock: 0 free, -KR_EBUSY held, -KR_ENOENT no data directory. */
 KR_MUST_USE int kr_store_probe(const char *dir, struct kr_fault *reterr);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The catalogue: what is in events/, in memory, with each partition's spans, so that queries open only what
- * they need. It is read from stats.db; only partitions that may have changed since (not sealed there, or
- * not known there) are opened at start.
+ * The catalogue: what is in events/, in memory, with each partition's spans, so that queries open
+ * only what they need. It is read from stats.db; only partitions that may have changed since (not
+ * sealed there, or not known there) are opened at start.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -71,8 +71,8 @@ size_t kr_store__catalogue_copy(struct kr_store *s, struct kr_arena *a, struct k
 	return n;
 }
 
-bool kr_store__catalogue_find(struct kr_store *s, enum kr_retention class_, int32_t day, uint32_t part,
-			      struct kr_part_info *ret)
+bool kr_store__catalogue_find(struct kr_store *s, enum kr_retention class_, int32_t day,
+			      uint32_t part, struct kr_part_info *ret)
 {
 	struct kr_part_info key = {.class_ = class_, .day = day, .part = part};
 	struct kr_part_info *p;
@@ -94,8 +94,8 @@ static bool parse_name(const char *name, int32_t *ret_day, uint32_t *ret_part)
 	if (!kr_str_ends(s, KR_STR(".db")) || s.n < 13 || s.p[8] != '-')
 		return false;
 	s.n -= 3;
-	if (kr_day_parse(kr_str_first(s, 8), ret_day) || kr_str_u64(kr_str_from(s, 9), &part) || part == 0 ||
-	    part > 1000000)
+	if (kr_day_parse(kr_str_first(s, 8), ret_day) || kr_str_u64(kr_str_from(s, 9), &part) ||
+	    part == 0 || part > 1000000)
 		return false;
 	*ret_part = (uint32_t)part;
 	return true;
@@ -105,7 +105,9 @@ static int load_stats(struct kr_store *s, struct kr_fault *reterr)
 {
 	KR_AUTO_STMT st = NULL;
 	int r = kr_db_prepare(s->stats,
-			      "SELECT class,day,part,rows,next_id,seg,derived,sealed,first_min,first_max,last_min,last_max,"
+			      "SELECT "
+			      "class,day,part,rows,next_id,seg,derived,sealed,first_min,first_max,"
+			      "last_min,last_max,"
 			      "events FROM partition",
 			      &st, reterr);
 
@@ -164,7 +166,8 @@ static int load_folder(struct kr_store *s, enum kr_retention class_, struct kr_f
 
 		if (!parse_name(d->d_name, &known.day, &known.part))
 			continue;
-		if (!kr_store__catalogue_find(s, class_, known.day, known.part, &known) || !known.sealed)
+		if (!kr_store__catalogue_find(s, class_, known.day, known.part, &known) ||
+		    !known.sealed)
 			r = refresh(s, &known, reterr);
 	}
 	closedir(dir);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Counting rows, by a field or another subject. A field with a column is grouped by SQLite, step by step,
- * and the steps are added up here; anything else is read row by row.
+ * Counting rows, by a field or another subject. A field with a column is grouped by SQLite, step by
+ * step, and the steps are added up here; anything else is read row by row.
  */
 #include <stdlib.h>
 
@@ -45,7 +45,10 @@ static size_t probe(const struct groups *g, struct kr_str s)
 
 static void groups_grow(struct groups *g)
 {
-	struct groups bigger = {.mask = g->mask ? g->mask * 2 + 1 : 255, .max = g->max, .texts = g->texts, .n = g->n};
+	struct groups bigger = {.mask = g->mask ? g->mask * 2 + 1 : 255,
+				.max = g->max,
+				.texts = g->texts,
+				.n = g->n};
 
 	bigger.slots = kr_xcalloc(bigger.mask + 1, sizeof(*bigger.slots));
 	bigger.used = kr_xcalloc(bigger.mask + 1, 1);
@@ -61,7 +64,8 @@ static void groups_grow(struct groups *g)
 	*g = bigger;
 }
 
-static int group_add(struct groups *g, struct kr_str value, uint64_t rows, uint64_t events, struct kr_fault *reterr)
+static int group_add(struct groups *g, struct kr_str value, uint64_t rows, uint64_t events,
+		     struct kr_fault *reterr)
 {
 	size_t at;
 
@@ -71,7 +75,8 @@ static int group_add(struct groups *g, struct kr_str value, uint64_t rows, uint6
 	if (!g->used[at]) {
 		if (g->n == g->max) {
 			kr_fault_set(reterr, -KR_ELIMIT, "more than %u different values", g->max);
-			kr_fault_remedy(reterr, "narrow the expression, or raise limits.groups_max");
+			kr_fault_remedy(reterr,
+					"narrow the expression, or raise limits.groups_max");
 			return -KR_ELIMIT;
 		}
 		g->n++;
@@ -105,7 +110,8 @@ static bool by_day(const struct kr_expr_leaf *by)
 }
 
 /* Text of a group's value; column 0 of st. */
-static struct kr_str by_text(struct kr_scan *scan, const struct kr_expr_leaf *by, sqlite3_stmt *st, struct kr_buf *b)
+static struct kr_str by_text(struct kr_scan *scan, const struct kr_expr_leaf *by, sqlite3_stmt *st,
+			     struct kr_buf *b)
 {
 	union kr_value v = {0};
 	char day[KR_TIME_TEXT_MAX];
@@ -118,7 +124,8 @@ static struct kr_str by_text(struct kr_scan *scan, const struct kr_expr_leaf *by
 		return kr_buf_str(b);
 	}
 	switch (by->subject) {
-	case KR_SUBJ_SOURCE: return kr_names_source(scan->names, (uint32_t)sqlite3_column_int64(st, 0));
+	case KR_SUBJ_SOURCE:
+		return kr_names_source(scan->names, (uint32_t)sqlite3_column_int64(st, 0));
 	case KR_SUBJ_ROUTED: return sqlite3_column_int(st, 0) ? KR_STR("yes") : KR_STR("no");
 	case KR_SUBJ_FIELD: break;
 	default: kr_buf_i64(b, sqlite3_column_int64(st, 0)); return kr_buf_str(b);
@@ -140,7 +147,8 @@ static struct kr_str by_text(struct kr_scan *scan, const struct kr_expr_leaf *by
 }
 
 /* Add one row read whole to the groups of its values. */
-static int group_row(struct kr_scan *scan, struct counting *c, sqlite3_stmt *st, struct kr_fault *reterr)
+static int group_row(struct kr_scan *scan, struct counting *c, sqlite3_stmt *st,
+		     struct kr_fault *reterr)
 {
 	KR_AUTO_BUF b = KR_BUF(1 << 20);
 	struct kr_row row;
@@ -157,8 +165,10 @@ static int group_row(struct kr_scan *scan, struct counting *c, sqlite3_stmt *st,
 		if (!row.e->n_owners)
 			return group_add(&c->g, KR_STR(""), 1, row.e->count, reterr);
 		for (uint32_t i = 0; !r && i < row.e->n_owners; i++)
-			r = group_add(&c->g, kr_names_constituent(scan->names, row.e->owners[i].constituent), 1,
-				      row.e->count, reterr);
+			r = group_add(
+				&c->g,
+				kr_names_constituent(scan->names, row.e->owners[i].constituent), 1,
+				row.e->count, reterr);
 		return r;
 	}
 	if (c->by->subject == KR_SUBJ_EXTRA) {
@@ -173,8 +183,8 @@ static int group_row(struct kr_scan *scan, struct counting *c, sqlite3_stmt *st,
 }
 
 /* One statement's rows into the counts. */
-static int add_rows(struct kr_scan *scan, struct counting *c, sqlite3_stmt *st, bool whole, struct kr_buf *text,
-		    struct kr_fault *reterr)
+static int add_rows(struct kr_scan *scan, struct counting *c, sqlite3_stmt *st, bool whole,
+		    struct kr_buf *text, struct kr_fault *reterr)
 {
 	int r;
 
@@ -182,11 +192,14 @@ static int add_rows(struct kr_scan *scan, struct counting *c, sqlite3_stmt *st, 
 		if (whole) {
 			r = group_row(scan, c, st, reterr);
 		} else {
-			uint64_t rows = (uint64_t)sqlite3_column_int64(st, 1), events = (uint64_t)sqlite3_column_int64(st, 2);
+			uint64_t rows = (uint64_t)sqlite3_column_int64(st, 1),
+				 events = (uint64_t)sqlite3_column_int64(st, 2);
 
 			c->total.rows += rows;
 			c->total.events += events;
-			r = c->by && rows ? group_add(&c->g, by_text(scan, c->by, st, text), rows, events, reterr) : 0;
+			r = c->by && rows ? group_add(&c->g, by_text(scan, c->by, st, text), rows,
+						      events, reterr)
+					  : 0;
 		}
 		if (r)
 			break;
@@ -210,13 +223,18 @@ static int count_part(struct kr_scan *scan, void *ctx, sqlite3 *db, const struct
 	if (!column)
 		kr_buf_printf(&sql, "SELECT %s", kr_row_columns());
 	else
-		kr_buf_printf(&sql, c->by && by_day(c->by) ? "SELECT (%s-((%s%%86400000000)+86400000000)%%86400000000)/86400000000"
-							   : "SELECT %s",
-			      column, column);
+		kr_buf_printf(
+			&sql,
+			c->by && by_day(c->by)
+				? "SELECT "
+				  "(%s-((%s%%86400000000)+86400000000)%%86400000000)/86400000000"
+				: "SELECT %s",
+			column, column);
 	if (column)
 		kr_buf_c(&sql, ",count(*),sum(n)");
 	kr_buf_printf(&sql, " FROM event WHERE id BETWEEN ?1 AND ?2 AND %s%s",
-		      scan->filter ? kr_filter_sql(scan->filter) : "1", column && c->by ? " GROUP BY 1" : "");
+		      scan->filter ? kr_filter_sql(scan->filter) : "1",
+		      column && c->by ? " GROUP BY 1" : "");
 	if (sql.err)
 		return kr_fault_set(reterr, -KR_ELIMIT, "the expression is too long");
 	r = kr_db_prepare(db, kr_buf_cstr(&sql), &st, reterr);
@@ -255,8 +273,8 @@ static int most_first(const void *a, const void *b)
 	return kr_str_cmp(x->value, y->value);
 }
 
-static int collect(const struct groups *g, struct kr_arena *a, struct kr_group_row **ret, size_t *ret_n,
-		   struct kr_fault *reterr)
+static int collect(const struct groups *g, struct kr_arena *a, struct kr_group_row **ret,
+		   size_t *ret_n, struct kr_fault *reterr)
 {
 	struct kr_group_row *list = kr_arena_alloc(a, g->n * sizeof(*list));
 	size_t n = 0;
@@ -274,8 +292,9 @@ static int collect(const struct groups *g, struct kr_arena *a, struct kr_group_r
 	return 0;
 }
 
-int kr_store_event_count(struct kr_store *s, const struct kr_scope *scope, const struct kr_event_query *q,
-			 const struct kr_expr_leaf *by, uint32_t groups_max, struct kr_arena *a, struct kr_count *ret,
+int kr_store_event_count(struct kr_store *s, const struct kr_scope *scope,
+			 const struct kr_event_query *q, const struct kr_expr_leaf *by,
+			 uint32_t groups_max, struct kr_arena *a, struct kr_count *ret,
 			 struct kr_group_row **ret_groups, size_t *ret_n, struct kr_fault *reterr)
 {
 	struct counting c = {.by = by, .g = {.max = groups_max ? groups_max : 100000}};

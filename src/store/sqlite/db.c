@@ -23,7 +23,8 @@ int kr_db_fault(sqlite3 *db, struct kr_fault *reterr, const char *what)
 	if (code == -KR_EFULL)
 		kr_fault_remedy(reterr, "make room on the disk; nothing acknowledged is lost");
 	else if (code == -KR_ECORRUPT)
-		kr_fault_remedy(reterr, "restore the file from a backup, or take its reports again");
+		kr_fault_remedy(reterr,
+				"restore the file from a backup, or take its reports again");
 	return code;
 }
 
@@ -47,7 +48,8 @@ int kr_db_open(const char *path, const struct kr_db_opts *o, sqlite3 **ret, stru
 	}
 	sqlite3_busy_timeout(db, 10000);
 	snprintf(sql, sizeof(sql),
-		 "PRAGMA cache_size=-%u;PRAGMA temp_store=MEMORY;PRAGMA trusted_schema=OFF;PRAGMA mmap_size=0;%s"
+		 "PRAGMA cache_size=-%u;PRAGMA temp_store=MEMORY;PRAGMA trusted_schema=OFF;PRAGMA "
+		 "mmap_size=0;%s"
 		 "PRAGMA synchronous=%s;",
 		 o->cache_kib ? o->cache_kib : 2048,
 		 o->flags & KR_DB_READ ? "" : "PRAGMA journal_mode=WAL;",
@@ -71,7 +73,8 @@ void kr_db_close(sqlite3 *db)
 
 int kr_db_exec(sqlite3 *db, const char *sql, struct kr_fault *reterr)
 {
-	return sqlite3_exec(db, sql, NULL, NULL, NULL) ? kr_db_fault(db, reterr, "statement failed") : 0;
+	return sqlite3_exec(db, sql, NULL, NULL, NULL) ? kr_db_fault(db, reterr, "statement failed")
+						       : 0;
 }
 
 int kr_db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **ret, struct kr_fault *reterr)

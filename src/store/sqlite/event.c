@@ -8,8 +8,8 @@
 #include "store/sqlite/scan.h"
 
 /* A row as it is handed out; texts live in the arena. */
-static int hand_out(struct kr_names *names, const struct kr_part_info *p, sqlite3_stmt *st, struct kr_arena *a,
-		    struct kr_stored_event *ret, struct kr_fault *reterr)
+static int hand_out(struct kr_names *names, const struct kr_part_info *p, sqlite3_stmt *st,
+		    struct kr_arena *a, struct kr_stored_event *ret, struct kr_fault *reterr)
 {
 	struct kr_str *owners;
 	struct kr_row row;
@@ -41,8 +41,8 @@ struct listing {
 	uint64_t rows;
 };
 
-static int list_row(struct kr_scan *scan, struct listing *l, const struct kr_part_info *p, sqlite3_stmt *st,
-		    struct kr_fault *reterr)
+static int list_row(struct kr_scan *scan, struct listing *l, const struct kr_part_info *p,
+		    sqlite3_stmt *st, struct kr_fault *reterr)
 {
 	struct kr_stored_event ev;
 	int r;
@@ -57,7 +57,8 @@ static int list_row(struct kr_scan *scan, struct listing *l, const struct kr_par
 }
 
 /* Has the query looked at as many rows as it may? Then the cursor is put behind the last one. */
-static bool enough(struct kr_scan *scan, struct listing *l, const struct kr_part_info *p, uint64_t at)
+static bool enough(struct kr_scan *scan, struct listing *l, const struct kr_part_info *p,
+		   uint64_t at)
 {
 	if (!scan->q->scan_max || scan->scanned < scan->q->scan_max)
 		return false;
@@ -65,8 +66,9 @@ static bool enough(struct kr_scan *scan, struct listing *l, const struct kr_part
 	return true;
 }
 
-static int list_ids(struct kr_scan *scan, struct listing *l, sqlite3_stmt *st, const struct kr_part_info *p,
-		    const struct kr_bits *ids, uint64_t below, struct kr_fault *reterr)
+static int list_ids(struct kr_scan *scan, struct listing *l, sqlite3_stmt *st,
+		    const struct kr_part_info *p, const struct kr_bits *ids, uint64_t below,
+		    struct kr_fault *reterr)
 {
 	uint64_t done = 0;
 	int r = 0;
@@ -88,8 +90,8 @@ static int list_ids(struct kr_scan *scan, struct listing *l, sqlite3_stmt *st, c
 	return r;
 }
 
-static int list_all(struct kr_scan *scan, struct listing *l, sqlite3_stmt *st, const struct kr_part_info *p,
-		    uint64_t below, struct kr_fault *reterr)
+static int list_all(struct kr_scan *scan, struct listing *l, sqlite3_stmt *st,
+		    const struct kr_part_info *p, uint64_t below, struct kr_fault *reterr)
 {
 	/* Small steps first: a page is mostly full after a few. */
 	uint64_t step = 1000;
@@ -121,8 +123,9 @@ static int list_part(struct kr_scan *scan, void *ctx, sqlite3 *db, const struct 
 	struct kr_event_id part = {p->class_, p->day, p->part, 0};
 	int r;
 
-	kr_buf_printf(&sql, "SELECT %s FROM event WHERE id BETWEEN ?1 AND ?2 AND %s ORDER BY id DESC", kr_row_columns(),
-		      scan->filter ? kr_filter_sql(scan->filter) : "1");
+	kr_buf_printf(&sql,
+		      "SELECT %s FROM event WHERE id BETWEEN ?1 AND ?2 AND %s ORDER BY id DESC",
+		      kr_row_columns(), scan->filter ? kr_filter_sql(scan->filter) : "1");
 	if (sql.err)
 		return kr_fault_set(reterr, -KR_ELIMIT, "the expression is too long");
 	r = kr_db_prepare(db, kr_buf_cstr(&sql), &st, reterr);
@@ -130,12 +133,14 @@ static int list_part(struct kr_scan *scan, void *ctx, sqlite3 *db, const struct 
 		r = kr_filter_bind(scan->filter, st, &part, reterr);
 	if (r)
 		return r;
-	return ids ? list_ids(scan, ctx, st, p, ids, below, reterr) : list_all(scan, ctx, st, p, below, reterr);
+	return ids ? list_ids(scan, ctx, st, p, ids, below, reterr)
+		   : list_all(scan, ctx, st, p, below, reterr);
 }
 
-int kr_store_event_list(struct kr_store *s, const struct kr_scope *scope, const struct kr_event_query *q,
-			bool (*each)(void *ctx, const struct kr_stored_event *ev), void *ctx, struct kr_arena *a,
-			struct kr_event_page *ret, struct kr_fault *reterr)
+int kr_store_event_list(struct kr_store *s, const struct kr_scope *scope,
+			const struct kr_event_query *q,
+			bool (*each)(void *ctx, const struct kr_stored_event *ev), void *ctx,
+			struct kr_arena *a, struct kr_event_page *ret, struct kr_fault *reterr)
 {
 	struct listing l = {.each = each, .ctx = ctx};
 	struct kr_event_id after;
@@ -161,22 +166,25 @@ int kr_store_event_list(struct kr_store *s, const struct kr_scope *scope, const 
 }
 
 /* Open the partition of an event; -KR_ENOENT if it is gone. */
-static int open_part(struct kr_store *s, const struct kr_scope *scope, const struct kr_event_id *id, sqlite3 **ret,
-		     struct kr_fault *reterr)
+static int open_part(struct kr_store *s, const struct kr_scope *scope, const struct kr_event_id *id,
+		     sqlite3 **ret, struct kr_fault *reterr)
 {
 	char path[KR_PATH_MAX], text[KR_EVENT_ID_TEXT_MAX];
 	struct kr_part_info p;
 
 	if (!scope->all || !kr_store__catalogue_find(s, id->class_, id->day, id->part, &p)) {
-		kr_fault_set(reterr, -KR_ENOENT, "there is no event %s", kr_event_id_text(id, text));
+		kr_fault_set(reterr, -KR_ENOENT, "there is no event %s",
+			     kr_event_id_text(id, text));
 		kr_fault_remedy(reterr, "its retention may have ended");
 		return -KR_ENOENT;
 	}
-	return kr_store__reader(s, kr_store__part_path(s, id->class_, id->day, id->part, path), ret, reterr);
+	return kr_store__reader(s, kr_store__part_path(s, id->class_, id->day, id->part, path), ret,
+				reterr);
 }
 
-int kr_store_event_get(struct kr_store *s, const struct kr_scope *scope, const struct kr_event_id *id,
-		       struct kr_arena *a, struct kr_stored_event *ret, struct kr_fault *reterr)
+int kr_store_event_get(struct kr_store *s, const struct kr_scope *scope,
+		       const struct kr_event_id *id, struct kr_arena *a,
+		       struct kr_stored_event *ret, struct kr_fault *reterr)
 {
 	struct kr_part_info p = {.class_ = id->class_, .day = id->day, .part = id->part};
 	KR_AUTO_BUF sql = KR_BUF(8192);
@@ -199,7 +207,8 @@ int kr_store_event_get(struct kr_store *s, const struct kr_scope *scope, const s
 		r = names ? hand_out(names, &p, st, a, ret, reterr) : -KR_ESTORE;
 		kr_names_done(names);
 	} else if (r == 0) {
-		r = kr_fault_set(reterr, -KR_ENOENT, "there is no event %s", kr_event_id_text(id, text));
+		r = kr_fault_set(reterr, -KR_ENOENT, "there is no event %s",
+				 kr_event_id_text(id, text));
 	}
 	sqlite3_finalize(st);
 	kr_store__reader_put(s, db);
@@ -217,8 +226,9 @@ static void read_contribution(sqlite3_stmt *st, struct kr_contribution *ret)
 	};
 }
 
-int kr_store_event_contributions(struct kr_store *s, const struct kr_scope *scope, const struct kr_event_id *id,
-				 uint32_t limit, struct kr_arena *a, struct kr_contribution **ret, size_t *ret_n,
+int kr_store_event_contributions(struct kr_store *s, const struct kr_scope *scope,
+				 const struct kr_event_id *id, uint32_t limit, struct kr_arena *a,
+				 struct kr_contribution **ret, size_t *ret_n,
 				 struct kr_fault *reterr)
 {
 	struct kr_contribution *list;
@@ -235,11 +245,12 @@ int kr_store_event_contributions(struct kr_store *s, const struct kr_scope *scop
 	if (r)
 		return r;
 	/* A row that was seen once is its own and only contribution. */
-	r = kr_db_prepare(db,
-			  "SELECT report,offset,length,part,time FROM contribution WHERE event=?1 UNION ALL "
-			  "SELECT report,offset,length,part,first FROM event WHERE id=?1 AND NOT EXISTS"
-			  "(SELECT 1 FROM contribution WHERE event=?1) ORDER BY 1,2,4 LIMIT ?2",
-			  &st, reterr);
+	r = kr_db_prepare(
+		db,
+		"SELECT report,offset,length,part,time FROM contribution WHERE event=?1 UNION ALL "
+		"SELECT report,offset,length,part,first FROM event WHERE id=?1 AND NOT EXISTS"
+		"(SELECT 1 FROM contribution WHERE event=?1) ORDER BY 1,2,4 LIMIT ?2",
+		&st, reterr);
 	if (!r) {
 		sqlite3_bind_int64(st, 1, (int64_t)id->row);
 		sqlite3_bind_int64(st, 2, limit);

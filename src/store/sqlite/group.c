@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How rows become durable. kr_store_batch() packs each event (row.h) and remembers its identity and place.
- * When the group is full, one second old, or a report ends, the pending events are sorted by
- * (address, key, source, report, offset), so equal identities lie side by side and the unique index is
- * swept from left to right: each of its pages is read and written once, however random the addresses are.
+ * How rows become durable. kr_store_batch() packs each event (row.h) and remembers its identity and
+ * place. When the group is full, one second old, or a report ends, the pending events are sorted by
+ * (address, key, source, report, offset), so equal identities lie side by side and the unique index
+ * is swept from left to right: each of its pages is read and written once, however random the
+ * addresses are.
  *
- * For each identity the contribution that comes first by (report, offset, part) is the row, the others
- * raise its count and are kept as contributions. That order does not depend on when a report was taken,
- * so taking a report again gives the same rows.
+ * For each identity the contribution that comes first by (report, offset, part) is the row, the
+ * others raise its count and are kept as contributions. That order does not depend on when a report
+ * was taken, so taking a report again gives the same rows.
  *
- * Rows, contributions, postings, counters, refusals, ledger and state commit in one transaction with
- * synchronous FULL. A failure rolls all of it back and marks the takings; their reports stay SPOOLED and
- * are taken again from the spool.
+ * Rows, contributions, postings, counters, refusals, ledger and state commit in one transaction
+ * with synchronous FULL. A failure rolls all of it back and marks the takings; their reports stay
+ * SPOOLED and are taken again from the spool.
  */
 #include "store/sqlite/group.h"
 
@@ -31,7 +32,7 @@ struct pending {
 	uint32_t source, batch; /* batch: index into group.batches */
 	uint64_t report, offset;
 	kr_time time_first, time_last;
-	uint32_t at, n;	    /* packed bytes */
+	uint32_t at, n; /* packed bytes */
 	uint32_t length, part;
 	uint32_t owners_at; /* into group.owners */
 	uint32_t asn, class_, type;
@@ -69,7 +70,8 @@ struct kr_group {
 	int64_t start_us;
 };
 
-/* Grow an array by doubling; element size and count are checked by kr_xrealloc's callers' bounds. */
+/* Grow an array by doubling; element size and count are checked by kr_xrealloc's callers' bounds.
+ */
 #define GROW(p, n, cap, more)                                                                      \
 	do {                                                                                       \
 		while ((n) + (more) > (cap)) {                                                     \
@@ -104,7 +106,8 @@ static uint64_t be64(const uint8_t *b)
 	return __builtin_bswap64(v);
 }
 
-void kr_store__dims(struct kr_tally *tally, uint32_t source, const struct kr_event *e, struct kr_dims *ret)
+void kr_store__dims(struct kr_tally *tally, uint32_t source, const struct kr_event *e,
+		    struct kr_dims *ret)
 {
 	const union kr_value *v;
 
@@ -123,7 +126,8 @@ void kr_store__dims(struct kr_tally *tally, uint32_t source, const struct kr_eve
 		ret->cc = (uint32_t)(unsigned char)v->text.p[0] << 8 | (unsigned char)v->text.p[1];
 }
 
-static void pend(struct kr_group *g, const struct kr_taking *t, uint32_t batch, const struct kr_event *e)
+static void pend(struct kr_group *g, const struct kr_taking *t, uint32_t batch,
+		 const struct kr_event *e)
 {
 	const union kr_value *ip = kr_event_get(e, KR_F_SRC_IP);
 	struct kr_dims dims;
@@ -194,7 +198,8 @@ static int place_cmp(uint64_t ra, uint64_t oa, uint32_t pa, uint64_t rb, uint64_
 static int order_cmp(const void *x, const void *y, void *ctx)
 {
 	const struct kr_group *g = ctx;
-	const struct pending *a = &g->rows[*(const uint32_t *)x], *b = &g->rows[*(const uint32_t *)y];
+	const struct pending *a = &g->rows[*(const uint32_t *)x],
+			     *b = &g->rows[*(const uint32_t *)y];
 	int c = identity_cmp(a, b);
 
 	return c ? c : place_cmp(a->report, a->offset, a->part, b->report, b->offset, b->part);
@@ -202,14 +207,22 @@ static int order_cmp(const void *x, const void *y, void *ctx)
 
 static void dims_of(const struct kr_group *g, const struct pending *p, struct kr_dims *ret)
 {
-	*ret = (struct kr_dims){.class_ = p->class_, .type = p->type, .asn = p->asn, .cc = p->cc, .source = p->source,
-				.label = p->label, .counted = p->counted, .n_owners = p->n_owners,
+	*ret = (struct kr_dims){.class_ = p->class_,
+				.type = p->type,
+				.asn = p->asn,
+				.cc = p->cc,
+				.source = p->source,
+				.label = p->label,
+				.counted = p->counted,
+				.n_owners = p->n_owners,
 				.owners = g->owners + p->owners_at};
 }
 
-void kr_store__found_read(sqlite3_stmt *st, uint32_t source, struct kr_tally *tally, struct kr_found *ret)
+void kr_store__found_read(sqlite3_stmt *st, uint32_t source, struct kr_tally *tally,
+			  struct kr_found *ret)
 {
-	struct kr_str owners = kr_db_text(st, 9), class_ = kr_db_text(st, 10), cc = kr_db_text(st, 13);
+	struct kr_str owners = kr_db_text(st, 9), class_ = kr_db_text(st, 10),
+		      cc = kr_db_text(st, 13);
 
 	*ret = (struct kr_found){
 		.id = (uint64_t)sqlite3_column_int64(st, 0),
@@ -225,7 +238,8 @@ void kr_store__found_read(sqlite3_stmt *st, uint32_t source, struct kr_tally *ta
 	ret->dims = (struct kr_dims){
 		.class_ = kr_tally_intern(tally, class_),
 		.asn = (uint32_t)sqlite3_column_int64(st, 12),
-		.cc = cc.n == 2 ? (uint32_t)(unsigned char)cc.p[0] << 8 | (unsigned char)cc.p[1] : 0,
+		.cc = cc.n == 2 ? (uint32_t)(unsigned char)cc.p[0] << 8 | (unsigned char)cc.p[1]
+				: 0,
 		.source = source,
 		.label = ret->label,
 		.counted = !kr_str_eq(class_, KR_STR("test")),
@@ -277,8 +291,9 @@ static void bind_identity(sqlite3_stmt *st, const struct pending *p)
 	sqlite3_bind_int64(st, 3, p->source);
 }
 
-static int contribute(struct kr_partition *w, uint64_t event, uint64_t report, uint64_t offset, uint32_t part,
-		      uint32_t length, kr_time time, uint8_t label, struct kr_fault *reterr)
+static int contribute(struct kr_partition *w, uint64_t event, uint64_t report, uint64_t offset,
+		      uint32_t part, uint32_t length, kr_time time, uint8_t label,
+		      struct kr_fault *reterr)
 {
 	sqlite3_stmt *st = w->st[KR_PS_CONTRIBUTE];
 
@@ -292,15 +307,16 @@ static int contribute(struct kr_partition *w, uint64_t event, uint64_t report, u
 	return kr_db_run(st, reterr);
 }
 
-static int contribute_all(struct kr_group *g, struct kr_partition *w, uint64_t event, size_t from, size_t to,
-			  struct kr_fault *reterr)
+static int contribute_all(struct kr_group *g, struct kr_partition *w, uint64_t event, size_t from,
+			  size_t to, struct kr_fault *reterr)
 {
 	int r = 0;
 
 	for (size_t i = from; !r && i < to; i++) {
 		const struct pending *p = &g->rows[g->order[i]];
 
-		r = contribute(w, event, p->report, p->offset, p->part, p->length, p->time_first, p->label, reterr);
+		r = contribute(w, event, p->report, p->offset, p->part, p->length, p->time_first,
+			       p->label, reterr);
 	}
 	return r;
 }
@@ -321,7 +337,8 @@ static void post_reports(struct kr_group *g, size_t from, size_t to, uint64_t id
 		kr_tally_post(g->tally, KR_POST_REPORT, g->rows[g->order[i]].report, id);
 }
 
-/* The identity is in the partition: raise its count, or put an earlier contribution in its place. */
+/* The identity is in the partition: raise its count, or put an earlier contribution in its place.
+ */
 static int merge(struct kr_group *g, struct kr_partition *w, size_t from, size_t to, struct sum sum,
 		 struct kr_fault *reterr)
 {
@@ -335,7 +352,9 @@ static int merge(struct kr_group *g, struct kr_partition *w, size_t from, size_t
 	bind_identity(find, p);
 	r = kr_db_step(find, reterr);
 	if (r != 1)
-		return r ? r : kr_fault_set(reterr, -KR_ECORRUPT, "the index names a row that is not there");
+		return r ? r
+			 : kr_fault_set(reterr, -KR_ECORRUPT,
+					"the index names a row that is not there");
 	kr_store__found_read(find, p->source, g->tally, &old);
 	sqlite3_reset(find);
 	earlier = place_cmp(p->report, p->offset, p->part, old.report, old.offset, old.part) < 0;
@@ -371,7 +390,8 @@ static int merge(struct kr_group *g, struct kr_partition *w, size_t from, size_t
 	post_reports(g, from, to, old.id);
 	/* A row seen once holds its only contribution; from the second on, all are listed. */
 	if (!r && old.n == 1)
-		r = contribute(w, old.id, old.report, old.offset, old.part, old.length, old.first, old.label, reterr);
+		r = contribute(w, old.id, old.report, old.offset, old.part, old.length, old.first,
+			       old.label, reterr);
 	return r ? r : contribute_all(g, w, old.id, from, to, reterr);
 }
 
@@ -428,7 +448,8 @@ static int write_rows(struct kr_group *g, struct kr_partition *w, struct kr_faul
 	while (!r && from < g->n) {
 		size_t to = from + 1;
 
-		while (to < g->n && identity_cmp(&g->rows[g->order[from]], &g->rows[g->order[to]]) == 0)
+		while (to < g->n &&
+		       identity_cmp(&g->rows[g->order[from]], &g->rows[g->order[to]]) == 0)
 			to++;
 		r = write_identity(g, w, from, to, reterr);
 		from = to;
@@ -443,8 +464,9 @@ static int write_ledger(struct kr_group *g, struct kr_partition *w, struct kr_fa
 
 	for (size_t i = 0; !r && i < g->n_batches; i++) {
 		const struct group_batch *b = &g->batches[i];
-		const uint64_t v[] = {b->report, b->generation, b->number, w->info.seg + 1, b->read + b->refused,
-				      b->fresh, b->aggregated, b->refused, b->warnings, b->unrouted};
+		const uint64_t v[] = {
+			b->report, b->generation, b->number,  w->info.seg + 1, b->read + b->refused,
+			b->fresh,  b->aggregated, b->refused, b->warnings,     b->unrouted};
 
 		for (int k = 0; k < (int)KR_ARRAY_LEN(v); k++)
 			sqlite3_bind_int64(st, k + 1, (int64_t)v[k]);
@@ -466,15 +488,16 @@ static int write_ledger(struct kr_group *g, struct kr_partition *w, struct kr_fa
 	return r;
 }
 
-int kr_store__segment_end(struct kr_store *s, struct kr_partition *w, struct kr_tally *tally, uint64_t id_from,
-			  int err, struct kr_fault *reterr)
+int kr_store__segment_end(struct kr_store *s, struct kr_partition *w, struct kr_tally *tally,
+			  uint64_t id_from, int err, struct kr_fault *reterr)
 {
 	sqlite3_stmt *seg = w->st[KR_PS_SEG];
 	uint64_t number = w->info.seg + 1;
 	int r = err;
 
 	if (!r)
-		r = kr_tally_store(tally, number, w->st[KR_PS_COUNTER], w->st[KR_PS_POSTING], reterr);
+		r = kr_tally_store(tally, number, w->st[KR_PS_COUNTER], w->st[KR_PS_POSTING],
+				   reterr);
 	if (!r) {
 		sqlite3_bind_int64(seg, 1, (int64_t)number);
 		sqlite3_bind_int64(seg, 2, (int64_t)id_from);
@@ -557,14 +580,15 @@ void kr_store__group_close(struct kr_store *s)
 	free(g);
 }
 
-int kr_store__writer_part_locked(struct kr_store *s, enum kr_retention class_, int32_t day, uint32_t part,
-				 struct kr_fault *reterr)
+int kr_store__writer_part_locked(struct kr_store *s, enum kr_retention class_, int32_t day,
+				 uint32_t part, struct kr_fault *reterr)
 {
 	struct kr_part_info known;
 	bool exists = kr_store__catalogue_find(s, class_, day, part, &known);
 	int r;
 
-	if (s->writer && s->writer->info.class_ == class_ && s->writer->info.day == day && s->writer->info.part == part)
+	if (s->writer && s->writer->info.class_ == class_ && s->writer->info.day == day &&
+	    s->writer->info.part == part)
 		return 0;
 	r = kr_store__group_flush_locked(s, reterr);
 	if (r)
@@ -580,7 +604,8 @@ int kr_store__writer_part_locked(struct kr_store *s, enum kr_retention class_, i
 	return r;
 }
 
-int kr_store__writer_locked(struct kr_store *s, enum kr_retention class_, int32_t day, struct kr_fault *reterr)
+int kr_store__writer_locked(struct kr_store *s, enum kr_retention class_, int32_t day,
+			    struct kr_fault *reterr)
 {
 	struct kr_part_info info;
 	uint32_t part = 1;
@@ -588,7 +613,8 @@ int kr_store__writer_locked(struct kr_store *s, enum kr_retention class_, int32_
 	if (s->writer && s->writer->info.class_ == class_ && s->writer->info.day == day &&
 	    s->writer->info.rows < s->o.partition_rows_max)
 		return 0;
-	while (kr_store__catalogue_find(s, class_, day, part, &info) && info.rows >= s->o.partition_rows_max)
+	while (kr_store__catalogue_find(s, class_, day, part, &info) &&
+	       info.rows >= s->o.partition_rows_max)
 		part++;
 	return kr_store__writer_part_locked(s, class_, day, part, reterr);
 }
@@ -604,7 +630,8 @@ static void add_refusals(struct kr_group *g, uint32_t batch, const struct kr_bat
 	}
 }
 
-int kr_store_batch(struct kr_taking *t, uint32_t n, const struct kr_batch *b, struct kr_fault *reterr)
+int kr_store_batch(struct kr_taking *t, uint32_t n, const struct kr_batch *b,
+		   struct kr_fault *reterr)
 {
 	struct kr_store *s = t->s;
 	struct kr_group *g;
@@ -626,14 +653,19 @@ int kr_store_batch(struct kr_taking *t, uint32_t n, const struct kr_batch *b, st
 	if (!g->n_batches)
 		g->start_us = kr_clock_us();
 	GROW(g->batches, g->n_batches, g->batches_cap, 1);
-	g->batches[g->n_batches] = (struct group_batch){.taking = t, .report = t->report, .generation = t->generation,
-							.number = n, .read = (uint32_t)b->n, .refused = b->refused,
+	g->batches[g->n_batches] = (struct group_batch){.taking = t,
+							.report = t->report,
+							.generation = t->generation,
+							.number = n,
+							.read = (uint32_t)b->n,
+							.refused = b->refused,
 							.warnings = b->warnings};
 	for (size_t i = 0; i < b->n; i++)
 		pend(g, t, (uint32_t)g->n_batches, b->events[i]);
 	add_refusals(g, (uint32_t)g->n_batches, b);
 	g->n_batches++;
-	if (g->n >= s->o.group_rows_max || g->packed.n >= PACKED_MAX || kr_clock_us() - g->start_us > GROUP_US)
+	if (g->n >= s->o.group_rows_max || g->packed.n >= PACKED_MAX ||
+	    kr_clock_us() - g->start_us > GROUP_US)
 		r = kr_store__group_flush_locked(s, reterr);
 out:
 	pthread_mutex_unlock(&s->events_lock);

@@ -7,22 +7,34 @@
 
 static const char schema[] =
 	"CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
-	"CREATE TABLE source(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, format TEXT, mapping TEXT,"
-	" provider TEXT, url TEXT, note TEXT, retention INTEGER NOT NULL, tlp INTEGER NOT NULL, pap INTEGER NOT NULL,"
-	" created INTEGER NOT NULL, changed INTEGER NOT NULL, revision INTEGER NOT NULL, removed INTEGER NOT NULL);"
+	"CREATE TABLE source(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, format TEXT, "
+	"mapping TEXT,"
+	" provider TEXT, url TEXT, note TEXT, retention INTEGER NOT NULL, tlp INTEGER NOT NULL, "
+	"pap INTEGER NOT NULL,"
+	" created INTEGER NOT NULL, changed INTEGER NOT NULL, revision INTEGER NOT NULL, removed "
+	"INTEGER NOT NULL);"
 	"CREATE TABLE mapping(id INTEGER PRIMARY KEY, name TEXT NOT NULL, version INTEGER NOT NULL,"
-	" codec TEXT NOT NULL, hash BLOB NOT NULL, imported INTEGER NOT NULL, doc BLOB NOT NULL, size INTEGER NOT NULL,"
+	" codec TEXT NOT NULL, hash BLOB NOT NULL, imported INTEGER NOT NULL, doc BLOB NOT NULL, "
+	"size INTEGER NOT NULL,"
 	" UNIQUE(name, version));"
-	"CREATE TABLE constituent(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, title TEXT, sector TEXT,"
+	"CREATE TABLE constituent(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, title TEXT, "
+	"sector TEXT,"
 	" country TEXT, contact TEXT, language TEXT, note TEXT, retired INTEGER NOT NULL);"
-	"CREATE TABLE rule(id INTEGER PRIMARY KEY, constituent INTEGER NOT NULL, kind INTEGER NOT NULL,"
+	"CREATE TABLE rule(id INTEGER PRIMARY KEY, constituent INTEGER NOT NULL, kind INTEGER NOT "
+	"NULL,"
 	" value TEXT NOT NULL, retired INTEGER NOT NULL, UNIQUE(constituent, kind, value));"
-	"CREATE TABLE report(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, hash BLOB NOT NULL, class INTEGER NOT NULL,"
-	" day INTEGER NOT NULL, snapshot INTEGER NOT NULL, name TEXT NOT NULL, format TEXT, mapping INTEGER NOT NULL,"
-	" state INTEGER NOT NULL, reason TEXT, generation INTEGER NOT NULL, observed INTEGER, spooled INTEGER NOT NULL,"
-	" taken INTEGER, bytes INTEGER NOT NULL, stored INTEGER NOT NULL, frames INTEGER NOT NULL, ms INTEGER,"
-	" read INTEGER NOT NULL DEFAULT 0, fresh INTEGER NOT NULL DEFAULT 0, aggregated INTEGER NOT NULL DEFAULT 0,"
-	" refused INTEGER NOT NULL DEFAULT 0, warnings INTEGER NOT NULL DEFAULT 0, unrouted INTEGER NOT NULL DEFAULT 0);"
+	"CREATE TABLE report(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, hash BLOB NOT NULL, "
+	"class INTEGER NOT NULL,"
+	" day INTEGER NOT NULL, snapshot INTEGER NOT NULL, name TEXT NOT NULL, format TEXT, "
+	"mapping INTEGER NOT NULL,"
+	" state INTEGER NOT NULL, reason TEXT, generation INTEGER NOT NULL, observed INTEGER, "
+	"spooled INTEGER NOT NULL,"
+	" taken INTEGER, bytes INTEGER NOT NULL, stored INTEGER NOT NULL, frames INTEGER NOT NULL, "
+	"ms INTEGER,"
+	" read INTEGER NOT NULL DEFAULT 0, fresh INTEGER NOT NULL DEFAULT 0, aggregated INTEGER "
+	"NOT NULL DEFAULT 0,"
+	" refused INTEGER NOT NULL DEFAULT 0, warnings INTEGER NOT NULL DEFAULT 0, unrouted "
+	"INTEGER NOT NULL DEFAULT 0);"
 	"CREATE INDEX report_hash ON report(hash, source);"
 	"CREATE INDEX report_source ON report(source, id);"
 	"CREATE INDEX report_state ON report(state) WHERE state IN (1, 3);";
@@ -57,7 +69,8 @@ static int create(struct kr_store *s, struct kr_fault *reterr)
 	if (!r)
 		r = kr_db_exec(s->main, sql, reterr);
 	if (!r)
-		r = kr_db_prepare(s->main, "INSERT INTO meta VALUES('hash_key',?1),('register',0)", &st, reterr);
+		r = kr_db_prepare(s->main, "INSERT INTO meta VALUES('hash_key',?1),('register',0)",
+				  &st, reterr);
 	if (!r) {
 		kr_random(&key, sizeof(key));
 		sqlite3_bind_blob(st, 1, &key, sizeof(key), SQLITE_STATIC);
@@ -93,7 +106,8 @@ static int read_register_version(struct kr_store *s, struct kr_fault *reterr)
 
 int kr_store__main_open(struct kr_store *s, bool make, struct kr_fault *reterr)
 {
-	struct kr_db_opts o = {.flags = KR_DB_SHARED | (make ? KR_DB_CREATE : 0), .cache_kib = 2048};
+	struct kr_db_opts o = {.flags = KR_DB_SHARED | (make ? KR_DB_CREATE : 0),
+			       .cache_kib = 2048};
 	char path[KR_PATH_MAX];
 	int64_t version = 0;
 	int r = kr_db_open(kr_store__path(s, "main.db", path), &o, &s->main, reterr);
@@ -103,12 +117,15 @@ int kr_store__main_open(struct kr_store *s, bool make, struct kr_fault *reterr)
 	if (!r)
 		r = version_of(s->main, &version, reterr);
 	if (!r && version > KR_SCHEMA_MAIN) {
-		r = kr_fault_set(reterr, -KR_EVERSION, "main.db has schema %lld, this program knows %d",
+		r = kr_fault_set(reterr, -KR_EVERSION,
+				 "main.db has schema %lld, this program knows %d",
 				 (long long)version, KR_SCHEMA_MAIN);
 		kr_fault_remedy(reterr, "start the newer karaula that made it");
 	} else if (!r && version < 1) {
 		r = kr_fault_set(reterr, -KR_ECORRUPT, "main.db is incomplete");
-		kr_fault_remedy(reterr, "restore it from a backup, or remove it and run karaula init again");
+		kr_fault_remedy(
+			reterr,
+			"restore it from a backup, or remove it and run karaula init again");
 	}
 	if (!r)
 		r = meta_blob(s->main, "hash_key", &s->hash_key, sizeof(s->hash_key), reterr);

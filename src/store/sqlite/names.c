@@ -28,7 +28,8 @@ struct kr_names *kr_names_new(struct kr_store *s, struct kr_arena *a, struct kr_
 	n->a = a ? a : n->own;
 	if (kr_store__reader(s, kr_store__path(s, "main.db", path), &n->db, reterr) ||
 	    kr_db_prepare(n->db, "SELECT name FROM source WHERE id=?1", &n->source, reterr) ||
-	    kr_db_prepare(n->db, "SELECT name FROM constituent WHERE id=?1", &n->constituent, reterr)) {
+	    kr_db_prepare(n->db, "SELECT name FROM constituent WHERE id=?1", &n->constituent,
+			  reterr)) {
 		kr_names_done(n);
 		return NULL;
 	}
@@ -72,15 +73,16 @@ struct kr_str kr_names_constituent(struct kr_names *n, uint32_t id)
 	return name_of(n, n->constituent, 2, id);
 }
 
-static int resolve(void *ctx, const struct kr_expr_leaf *leaf, struct kr_arena *a, const uint32_t **ret_ids,
-		   size_t *ret_n, struct kr_fault *reterr)
+static int resolve(void *ctx, const struct kr_expr_leaf *leaf, struct kr_arena *a,
+		   const uint32_t **ret_ids, size_t *ret_n, struct kr_fault *reterr)
 {
 	struct kr_names *n = ctx;
 	KR_AUTO_STMT st = NULL;
 	uint32_t *ids = NULL;
 	size_t count = 0, cap = 0;
 	int r = kr_db_prepare(n->db,
-			      leaf->subject == KR_SUBJ_SOURCE ? "SELECT id,name FROM source" : "SELECT id,name FROM constituent",
+			      leaf->subject == KR_SUBJ_SOURCE ? "SELECT id,name FROM source"
+							      : "SELECT id,name FROM constituent",
 			      &st, reterr);
 
 	while (!r && (r = kr_db_step(st, reterr)) == 1) {
@@ -93,7 +95,9 @@ static int resolve(void *ctx, const struct kr_expr_leaf *leaf, struct kr_arena *
 			cap = cap ? cap * 2 : 16;
 			more = kr_arena_alloc(a, cap * sizeof(*more));
 			if (!more)
-				return kr_fault_set(reterr, -KR_ELIMIT, "the expression names too many sources or constituents");
+				return kr_fault_set(
+					reterr, -KR_ELIMIT,
+					"the expression names too many sources or constituents");
 			if (count)
 				memcpy(more, ids, count * sizeof(*ids));
 			ids = more;

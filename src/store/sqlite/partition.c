@@ -9,19 +9,30 @@
 #include "store/sqlite/row.h"
 
 static const char tables[] =
-	"CREATE TABLE contribution(event INTEGER, report INTEGER, offset INTEGER, part INTEGER, length INTEGER NOT NULL,"
-	" time INTEGER NOT NULL, label INTEGER NOT NULL, PRIMARY KEY(event,report,offset,part)) WITHOUT ROWID;"
-	"CREATE TABLE ledger(report INTEGER, generation INTEGER, batch INTEGER, seg INTEGER NOT NULL,"
-	" read INTEGER NOT NULL, fresh INTEGER NOT NULL, aggregated INTEGER NOT NULL, refused INTEGER NOT NULL,"
-	" warnings INTEGER NOT NULL, unrouted INTEGER NOT NULL, PRIMARY KEY(report,generation,batch)) WITHOUT ROWID;"
-	"CREATE TABLE refused(report INTEGER, batch INTEGER, n INTEGER, offset INTEGER NOT NULL, length INTEGER NOT NULL,"
+	"CREATE TABLE contribution(event INTEGER, report INTEGER, offset INTEGER, part INTEGER, "
+	"length INTEGER NOT NULL,"
+	" time INTEGER NOT NULL, label INTEGER NOT NULL, PRIMARY KEY(event,report,offset,part)) "
+	"WITHOUT ROWID;"
+	"CREATE TABLE ledger(report INTEGER, generation INTEGER, batch INTEGER, seg INTEGER NOT "
+	"NULL,"
+	" read INTEGER NOT NULL, fresh INTEGER NOT NULL, aggregated INTEGER NOT NULL, refused "
+	"INTEGER NOT NULL,"
+	" warnings INTEGER NOT NULL, unrouted INTEGER NOT NULL, PRIMARY "
+	"KEY(report,generation,batch)) WITHOUT ROWID;"
+	"CREATE TABLE refused(report INTEGER, batch INTEGER, n INTEGER, offset INTEGER NOT NULL, "
+	"length INTEGER NOT NULL,"
 	" col INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY(report,batch,n)) WITHOUT ROWID;"
-	"CREATE TABLE posting(kind INTEGER, value, seg INTEGER, ids BLOB NOT NULL, PRIMARY KEY(kind,value,seg)) WITHOUT ROWID;"
-	"CREATE TABLE counter(seg INTEGER, pair INTEGER, a, b, tlp INTEGER, rows INTEGER NOT NULL, events INTEGER NOT NULL,"
+	"CREATE TABLE posting(kind INTEGER, value, seg INTEGER, ids BLOB NOT NULL, PRIMARY "
+	"KEY(kind,value,seg)) WITHOUT ROWID;"
+	"CREATE TABLE counter(seg INTEGER, pair INTEGER, a, b, tlp INTEGER, rows INTEGER NOT NULL, "
+	"events INTEGER NOT NULL,"
 	" PRIMARY KEY(seg,pair,a,b,tlp)) WITHOUT ROWID;"
-	"CREATE TABLE seg(seg INTEGER PRIMARY KEY, id_from INTEGER NOT NULL, id_to INTEGER NOT NULL, at INTEGER NOT NULL);"
-	"CREATE TABLE state(one INTEGER PRIMARY KEY CHECK(one=1), rows INTEGER NOT NULL, events INTEGER NOT NULL, next_id INTEGER NOT NULL,"
-	" seg INTEGER NOT NULL, first_min INTEGER, first_max INTEGER, last_min INTEGER, last_max INTEGER);"
+	"CREATE TABLE seg(seg INTEGER PRIMARY KEY, id_from INTEGER NOT NULL, id_to INTEGER NOT "
+	"NULL, at INTEGER NOT NULL);"
+	"CREATE TABLE state(one INTEGER PRIMARY KEY CHECK(one=1), rows INTEGER NOT NULL, events "
+	"INTEGER NOT NULL, next_id INTEGER NOT NULL,"
+	" seg INTEGER NOT NULL, first_min INTEGER, first_max INTEGER, last_min INTEGER, last_max "
+	"INTEGER);"
 	"INSERT INTO state VALUES(1,0,0,1,0,NULL,NULL,NULL,NULL);";
 
 static int create(sqlite3 *db, struct kr_fault *reterr)
@@ -44,13 +55,16 @@ static int prepare(struct kr_partition *p, struct kr_fault *reterr)
 	} list[] = {
 		{KR_PS_TOUCH, "UPDATE event SET n=?2,first=?3,last=?4,label=?5 WHERE id=?1"},
 		{KR_PS_DELETE, "DELETE FROM event WHERE id=?1"},
-		{KR_PS_CONTRIBUTE, "INSERT OR IGNORE INTO contribution VALUES(?1,?2,?3,?4,?5,?6,?7)"},
+		{KR_PS_CONTRIBUTE,
+		 "INSERT OR IGNORE INTO contribution VALUES(?1,?2,?3,?4,?5,?6,?7)"},
 		{KR_PS_LEDGER, "INSERT INTO ledger VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)"},
 		{KR_PS_REFUSED, "INSERT INTO refused VALUES(?1,?2,?3,?4,?5,?6,?7)"},
 		{KR_PS_POSTING, "INSERT INTO posting VALUES(?1,?2,?3,?4)"},
 		{KR_PS_COUNTER, "INSERT INTO counter VALUES(?1,?2,?3,?4,?5,?6,?7)"},
 		{KR_PS_SEG, "INSERT INTO seg VALUES(?1,?2,?3,?4)"},
-		{KR_PS_STATE, "UPDATE state SET rows=?1,next_id=?2,seg=?3,first_min=?4,first_max=?5,last_min=?6,last_max=?7,"
+		{KR_PS_STATE,
+		 "UPDATE state SET "
+		 "rows=?1,next_id=?2,seg=?3,first_min=?4,first_max=?5,last_min=?6,last_max=?7,"
 		 "events=?8"},
 	};
 	int r = 0;
@@ -64,10 +78,11 @@ static int prepare(struct kr_partition *p, struct kr_fault *reterr)
 	if (!r)
 		r = kr_db_prepare(p->db, kr_buf_cstr(&b), &p->st[KR_PS_INSERT], reterr);
 	kr_buf_clear(&b);
-	kr_buf_printf(&b, "SELECT id,first,last,n,label,report,offset,length,part,owners,%s,%s,%s,%s"
-			  " FROM event WHERE addr=?1 AND key=?2 AND source=?3",
-		      kr_row_column(KR_F_CLASS_TAXONOMY), kr_row_column(KR_F_CLASS_TYPE), kr_row_column(KR_F_SRC_ASN),
-		      kr_row_column(KR_F_SRC_CC));
+	kr_buf_printf(&b,
+		      "SELECT id,first,last,n,label,report,offset,length,part,owners,%s,%s,%s,%s"
+		      " FROM event WHERE addr=?1 AND key=?2 AND source=?3",
+		      kr_row_column(KR_F_CLASS_TAXONOMY), kr_row_column(KR_F_CLASS_TYPE),
+		      kr_row_column(KR_F_SRC_ASN), kr_row_column(KR_F_SRC_CC));
 	if (!r)
 		r = kr_db_prepare(p->db, kr_buf_cstr(&b), &p->st[KR_PS_FIND], reterr);
 	return r;
@@ -76,7 +91,10 @@ static int prepare(struct kr_partition *p, struct kr_fault *reterr)
 int kr_partition_state(sqlite3 *db, struct kr_part_info *ret, struct kr_fault *reterr)
 {
 	KR_AUTO_STMT st = NULL;
-	int r = kr_db_prepare(db, "SELECT rows,next_id,seg,first_min,first_max,last_min,last_max,events FROM state", &st, reterr);
+	int r = kr_db_prepare(
+		db,
+		"SELECT rows,next_id,seg,first_min,first_max,last_min,last_max,events FROM state",
+		&st, reterr);
 
 	if (!r)
 		r = kr_db_step(st, reterr);
@@ -134,11 +152,14 @@ void kr_partition_span(struct kr_part_info *info, kr_time first, kr_time last)
 	info->last_max = KR_MAX(info->last_max, last);
 }
 
-int kr_partition_open(struct kr_store *s, enum kr_retention class_, int32_t day, uint32_t part, bool make,
-		      struct kr_partition **ret, struct kr_fault *reterr)
+int kr_partition_open(struct kr_store *s, enum kr_retention class_, int32_t day, uint32_t part,
+		      bool make, struct kr_partition **ret, struct kr_fault *reterr)
 {
-	/* A checkpoint copies each page that changed once, however often it changed: rare ones are cheap. */
-	struct kr_db_opts o = {.flags = make ? KR_DB_CREATE : 0, .cache_kib = s->o.cache_kib, .checkpoint_pages = 16384};
+	/* A checkpoint copies each page that changed once, however often it changed: rare ones are
+	 * cheap. */
+	struct kr_db_opts o = {.flags = make ? KR_DB_CREATE : 0,
+			       .cache_kib = s->o.cache_kib,
+			       .checkpoint_pages = 16384};
 	struct kr_partition *p = kr_xcalloc(1, sizeof(*p));
 	char path[KR_PATH_MAX], folder[64];
 	int64_t version = 0;

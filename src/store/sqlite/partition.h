@@ -3,13 +3,11 @@
  * A partition: one SQLite file for a retention class, a UTC day of spooling, and a part of it.
  *
  *     event         rows (row.h), found by their identity through one unique index
- *     contribution  all contributions to a row that has more than one; a single one is in the row alone
- *     ledger        batches of reports that are stored here, with what they gave
- *     refused       records that could not become events
- *     posting       which rows hold a value, one row for (kind, value, segment)
- *     counter       what each segment added to the counters
- *     seg           segments: groups that were committed
- *     state         one row: what the catalogue needs
+ *     contribution  all contributions to a row that has more than one; a single one is in the row
+ * alone ledger        batches of reports that are stored here, with what they gave refused records
+ * that could not become events posting       which rows hold a value, one row for (kind, value,
+ * segment) counter       what each segment added to the counters seg           segments: groups
+ * that were committed state         one row: what the catalogue needs
  */
 #pragma once
 
@@ -37,8 +35,9 @@ struct kr_partition {
 };
 
 /* Columns of KR_PS_FIND before those of kr_row_columns(). */
-KR_MUST_USE int kr_partition_open(struct kr_store *s, enum kr_retention class_, int32_t day, uint32_t part,
-				  bool create, struct kr_partition **ret, struct kr_fault *reterr);
+KR_MUST_USE int kr_partition_open(struct kr_store *s, enum kr_retention class_, int32_t day,
+				  uint32_t part, bool create, struct kr_partition **ret,
+				  struct kr_fault *reterr);
 void kr_partition_close(struct kr_partition *p);
 /* Read the state row. */
 KR_MUST_USE int kr_partition_state(sqlite3 *db, struct kr_part_info *ret, struct kr_fault *reterr);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Candidates are built from the leaves up: a leaf that postings or the identity index know gives its row
- * ids, AND cuts, OR joins, and whatever is not known is "all rows". A leaf that would name too many rows is
- * "all rows" too: then going through the rows newest first finds a page sooner than collecting them.
+ * Candidates are built from the leaves up: a leaf that postings or the identity index know gives
+ * its row ids, AND cuts, OR joins, and whatever is not known is "all rows". A leaf that would name
+ * too many rows is "all rows" too: then going through the rows newest first finds a page sooner
+ * than collecting them.
  */
 #include "store/sqlite/plan.h"
 
@@ -92,7 +93,8 @@ static int add_posting(struct plan *p, struct kr_bits *b, sqlite3_stmt *st)
 static int post_text(struct plan *p, struct kr_bits *b, enum kr_posting kind, struct kr_str value)
 {
 	KR_AUTO_STMT st = NULL;
-	int r = kr_db_prepare(p->db, "SELECT ids FROM posting WHERE kind=?1 AND value=?2", &st, p->reterr);
+	int r = kr_db_prepare(p->db, "SELECT ids FROM posting WHERE kind=?1 AND value=?2", &st,
+			      p->reterr);
 
 	if (r)
 		return r;
@@ -101,10 +103,13 @@ static int post_text(struct plan *p, struct kr_bits *b, enum kr_posting kind, st
 	return add_posting(p, b, st);
 }
 
-static int post_range(struct plan *p, struct kr_bits *b, enum kr_posting kind, int64_t from, int64_t to)
+static int post_range(struct plan *p, struct kr_bits *b, enum kr_posting kind, int64_t from,
+		      int64_t to)
 {
 	KR_AUTO_STMT st = NULL;
-	int r = kr_db_prepare(p->db, "SELECT ids FROM posting WHERE kind=?1 AND value BETWEEN ?2 AND ?3", &st, p->reterr);
+	int r = kr_db_prepare(p->db,
+			      "SELECT ids FROM posting WHERE kind=?1 AND value BETWEEN ?2 AND ?3",
+			      &st, p->reterr);
 
 	if (r)
 		return r;
@@ -114,7 +119,8 @@ static int post_range(struct plan *p, struct kr_bits *b, enum kr_posting kind, i
 	return add_posting(p, b, st);
 }
 
-static int post_names(struct plan *p, struct kr_bits *b, enum kr_posting kind, const struct kr_expr_leaf *leaf)
+static int post_names(struct plan *p, struct kr_bits *b, enum kr_posting kind,
+		      const struct kr_expr_leaf *leaf)
 {
 	const uint32_t *ids;
 	size_t n;
@@ -126,12 +132,15 @@ static int post_names(struct plan *p, struct kr_bits *b, enum kr_posting kind, c
 }
 
 /* 1: more rows than are worth collecting. */
-static int add_addresses(struct plan *p, struct kr_bits *b, const struct kr_ip *from, const struct kr_ip *to)
+static int add_addresses(struct plan *p, struct kr_bits *b, const struct kr_ip *from,
+			 const struct kr_ip *to)
 {
 	KR_AUTO_STMT st = NULL;
 	uint64_t n = 0;
-	int r = kr_db_prepare(p->db, "SELECT id FROM event INDEXED BY event_identity WHERE addr BETWEEN ?1 AND ?2", &st,
-			      p->reterr);
+	int r = kr_db_prepare(
+		p->db,
+		"SELECT id FROM event INDEXED BY event_identity WHERE addr BETWEEN ?1 AND ?2", &st,
+		p->reterr);
 
 	if (r)
 		return r;
@@ -171,14 +180,16 @@ static int64_t hour_of(kr_time t)
 
 static bool asks_first(const struct kr_expr_leaf *l)
 {
-	return l->subject == KR_SUBJ_FIRST || (l->subject == KR_SUBJ_FIELD && l->field == KR_F_TIME_SOURCE);
+	return l->subject == KR_SUBJ_FIRST ||
+	       (l->subject == KR_SUBJ_FIELD && l->field == KR_F_TIME_SOURCE);
 }
 
 /* 1: not worth it. */
 static int add_times(struct plan *p, struct kr_bits *b, const struct kr_expr_leaf *l)
 {
 	bool first = asks_first(l);
-	kr_time from, to, lo = first ? p->p->first_min : p->p->last_min, hi = first ? p->p->first_max : p->p->last_max;
+	kr_time from, to, lo = first ? p->p->first_min : p->p->last_min,
+			  hi = first ? p->p->first_max : p->p->last_max;
 
 	if (!time_range(l, &from, &to) || lo == KR_TIME_NONE)
 		return 1;
@@ -200,7 +211,9 @@ static int add_field(struct plan *p, struct kr_bits *b, const struct kr_expr_lea
 	if (l->field == KR_F_SRC_IP) {
 		switch (l->test) {
 		case KR_TEST_EQ: return add_addresses(p, b, &l->value.ip, &l->value.ip);
-		case KR_TEST_NET: kr_net_range(&l->value.ip, &from, &to); return add_addresses(p, b, &from, &to);
+		case KR_TEST_NET:
+			kr_net_range(&l->value.ip, &from, &to);
+			return add_addresses(p, b, &from, &to);
 		case KR_TEST_RANGE: return add_addresses(p, b, &l->value.ip, &l->upper.ip);
 		default: return 1;
 		}
@@ -227,10 +240,15 @@ static int add_leaf(struct plan *p, struct kr_bits *b, const struct kr_expr_leaf
 	case KR_SUBJ_FIRST:
 	case KR_SUBJ_LAST: return add_times(p, b, l);
 	case KR_SUBJ_ROUTED:
-		return l->test == KR_TEST_EQ && !l->value.i ? post_range(p, b, KR_POST_CONSTITUENT, 0, 0) : 1;
+		return l->test == KR_TEST_EQ && !l->value.i
+			       ? post_range(p, b, KR_POST_CONSTITUENT, 0, 0)
+			       : 1;
 	case KR_SUBJ_REPORT:
-		/* Only rows whose first contribution is of the report match; the filter sees to that. */
-		return l->test == KR_TEST_EQ ? post_range(p, b, KR_POST_REPORT, l->value.i, l->value.i) : 1;
+		/* Only rows whose first contribution is of the report match; the filter sees to
+		 * that. */
+		return l->test == KR_TEST_EQ
+			       ? post_range(p, b, KR_POST_REPORT, l->value.i, l->value.i)
+			       : 1;
 	default: return 1;
 	}
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which rows of a partition can match: postings and the identity index answer for the leaves they know,
- * as a bitmap of row ids. The filter still decides; a plan only leaves rows out that cannot match.
+ * Which rows of a partition can match: postings and the identity index answer for the leaves they
+ * know, as a bitmap of row ids. The filter still decides; a plan only leaves rows out that cannot
+ * match.
  */
 #pragma once
 
@@ -23,9 +24,10 @@ bool kr_plan_touches(const struct kr_expr *x, const struct kr_part_info *p);
  * a      takes the bits
  * ret    set to NULL when all rows are candidates
  */
-KR_MUST_USE int kr_plan_candidates(sqlite3 *db, const struct kr_expr *x, const struct kr_filter_names *names,
-				   const struct kr_part_info *p, struct kr_arena *a, struct kr_bits **ret,
-				   struct kr_fault *reterr);
+KR_MUST_USE int kr_plan_candidates(sqlite3 *db, const struct kr_expr *x,
+				   const struct kr_filter_names *names,
+				   const struct kr_part_info *p, struct kr_arena *a,
+				   struct kr_bits **ret, struct kr_fault *reterr);
 
 /* The highest set bit below `below`; 0 if there is none (ids start at 1). */
 uint64_t kr_bits_before(const struct kr_bits *b, uint64_t below);
@@ -33,7 +35,8 @@ uint64_t kr_bits_before(const struct kr_bits *b, uint64_t below);
 /* ---- names of sources and constituents ---- */
 
 struct kr_names;
-/* Names by id, read as they are asked for, once. a: takes the names; NULL: they end with kr_names_done(). */
+/* Names by id, read as they are asked for, once. a: takes the names; NULL: they end with
+ * kr_names_done(). */
 struct kr_names *kr_names_new(struct kr_store *s, struct kr_arena *a, struct kr_fault *reterr);
 void kr_names_done(struct kr_names *n);
 struct kr_str kr_names_source(struct kr_names *n, uint32_t id);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Constituents and their rules in main.db. Replacing marks everything retired, then brings back or adds
- * what the new register holds, in one transaction: readers see the old or the new one. Ids stay for
- * ever, since stored events name them.
+ * Constituents and their rules in main.db. Replacing marks everything retired, then brings back or
+ * adds what the new register holds, in one transaction: readers see the old or the new one. Ids
+ * stay for ever, since stored events name them.
  */
 #include "store/sqlite/db.h"
 #include "store/sqlite/state.h"
@@ -13,16 +13,20 @@ static int put_constituents(struct kr_store *s, struct kr_constituent *c, size_t
 	KR_AUTO_STMT find = NULL;
 	KR_AUTO_STMT put = NULL;
 	int r = kr_db_prepare(s->main,
-			      "SELECT title IS ?2 AND sector IS ?3 AND country IS ?4 AND contact IS ?5 AND language IS ?6"
+			      "SELECT title IS ?2 AND sector IS ?3 AND country IS ?4 AND contact "
+			      "IS ?5 AND language IS ?6"
 			      " AND note IS ?7 AND retired=2 FROM constituent WHERE name=?1",
 			      &find, reterr);
 
 	if (!r)
-		r = kr_db_prepare(s->main,
-				  "INSERT INTO constituent(name,title,sector,country,contact,language,note,retired)"
-				  " VALUES(?1,?2,?3,?4,?5,?6,?7,0) ON CONFLICT(name) DO UPDATE SET"
-				  " title=?2,sector=?3,country=?4,contact=?5,language=?6,note=?7,retired=0 RETURNING id",
-				  &put, reterr);
+		r = kr_db_prepare(
+			s->main,
+			"INSERT INTO "
+			"constituent(name,title,sector,country,contact,language,note,retired)"
+			" VALUES(?1,?2,?3,?4,?5,?6,?7,0) ON CONFLICT(name) DO UPDATE SET"
+			" title=?2,sector=?3,country=?4,contact=?5,language=?6,note=?7,retired=0 "
+			"RETURNING id",
+			&put, reterr);
 	for (size_t i = 0; !r && i < n; i++) {
 		sqlite3_stmt *both[] = {find, put};
 
@@ -52,18 +56,20 @@ static int put_constituents(struct kr_store *s, struct kr_constituent *c, size_t
 	return r;
 }
 
-static int put_rules(struct kr_store *s, const struct kr_constituent *c, struct kr_rule *rules, size_t n,
-		     struct kr_register_change *change, struct kr_fault *reterr)
+static int put_rules(struct kr_store *s, const struct kr_constituent *c, struct kr_rule *rules,
+		     size_t n, struct kr_register_change *change, struct kr_fault *reterr)
 {
 	KR_AUTO_STMT put = NULL;
 	KR_AUTO_STMT back = NULL;
 	int r = kr_db_prepare(s->main,
-			      "UPDATE rule SET retired=0 WHERE constituent=?1 AND kind=?2 AND value=?3 RETURNING id", &back,
-			      reterr);
+			      "UPDATE rule SET retired=0 WHERE constituent=?1 AND kind=?2 AND "
+			      "value=?3 RETURNING id",
+			      &back, reterr);
 
 	if (!r)
 		r = kr_db_prepare(s->main,
-				  "INSERT INTO rule(constituent,kind,value,retired) VALUES(?1,?2,?3,0) RETURNING id",
+				  "INSERT INTO rule(constituent,kind,value,retired) "
+				  "VALUES(?1,?2,?3,0) RETURNING id",
 				  &put, reterr);
 	for (size_t i = 0; !r && i < n; i++) {
 		uint32_t owner = c[rules[i].constituent].id;
@@ -99,8 +105,9 @@ static int count_of(struct kr_store *s, const char *sql, uint32_t *ret, struct k
 	return r < 0 ? r : 0;
 }
 
-int kr_store_register_replace(struct kr_store *s, struct kr_constituent *c, size_t n_c, struct kr_rule *rules,
-			      size_t n_rules, struct kr_register_change *ret, struct kr_fault *reterr)
+int kr_store_register_replace(struct kr_store *s, struct kr_constituent *c, size_t n_c,
+			      struct kr_rule *rules, size_t n_rules, struct kr_register_change *ret,
+			      struct kr_fault *reterr)
 {
 	struct kr_register_change change = {0};
 	int r = kr_store__main_begin(s, reterr);
@@ -109,19 +116,23 @@ int kr_store_register_replace(struct kr_store *s, struct kr_constituent *c, size
 		return r;
 	/* retired=2: live until now; what keeps it at the end is what this import retires. */
 	r = kr_db_exec(s->main,
-		       "UPDATE constituent SET retired=2 WHERE retired=0;UPDATE rule SET retired=2 WHERE retired=0;",
+		       "UPDATE constituent SET retired=2 WHERE retired=0;UPDATE rule SET retired=2 "
+		       "WHERE retired=0;",
 		       reterr);
 	if (!r)
 		r = put_constituents(s, c, n_c, &change, reterr);
 	if (!r)
 		r = put_rules(s, c, rules, n_rules, &change, reterr);
 	if (!r)
-		r = count_of(s, "SELECT count(*) FROM constituent WHERE retired=2", &change.retired, reterr);
+		r = count_of(s, "SELECT count(*) FROM constituent WHERE retired=2", &change.retired,
+			     reterr);
 	if (!r)
-		r = count_of(s, "SELECT count(*) FROM rule WHERE retired=2", &change.rules_retired, reterr);
+		r = count_of(s, "SELECT count(*) FROM rule WHERE retired=2", &change.rules_retired,
+			     reterr);
 	if (!r)
 		r = kr_db_exec(s->main,
-			       "UPDATE constituent SET retired=1 WHERE retired=2;UPDATE rule SET retired=1 WHERE retired=2;"
+			       "UPDATE constituent SET retired=1 WHERE retired=2;UPDATE rule SET "
+			       "retired=1 WHERE retired=2;"
 			       "UPDATE meta SET value=value+1 WHERE key='register';",
 			       reterr);
 	r = kr_store__main_end(s, r, reterr);
@@ -174,9 +185,9 @@ static size_t rows_in(sqlite3 *db, const char *sql)
 	return n;
 }
 
-int kr_store_register_read(struct kr_store *s, const struct kr_scope *scope, bool retired, struct kr_arena *a,
-			   struct kr_constituent **ret_c, size_t *ret_n_c, struct kr_rule **ret_rules,
-			   size_t *ret_n_rules, struct kr_fault *reterr)
+int kr_store_register_read(struct kr_store *s, const struct kr_scope *scope, bool retired,
+			   struct kr_arena *a, struct kr_constituent **ret_c, size_t *ret_n_c,
+			   struct kr_rule **ret_rules, size_t *ret_n_rules, struct kr_fault *reterr)
 {
 	char path[KR_PATH_MAX];
 	sqlite3 *db;
@@ -197,7 +208,9 @@ int kr_store_register_read(struct kr_store *s, const struct kr_scope *scope, boo
 	if (!r && (!c || !rules))
 		r = kr_fault_set(reterr, -KR_ELIMIT, "no room for the register");
 	if (!r)
-		r = kr_db_prepare(db, "SELECT " KR_CONSTITUENT_COLUMNS " FROM constituent WHERE (?1 OR retired=0) AND ?2 ORDER BY name",
+		r = kr_db_prepare(db,
+				  "SELECT " KR_CONSTITUENT_COLUMNS
+				  " FROM constituent WHERE (?1 OR retired=0) AND ?2 ORDER BY name",
 				  &st, reterr);
 	if (!r) {
 		sqlite3_bind_int(st, 1, retired);
@@ -209,7 +222,8 @@ int kr_store_register_read(struct kr_store *s, const struct kr_scope *scope, boo
 	st = NULL;
 	if (r >= 0)
 		r = kr_db_prepare(db,
-				  "SELECT " KR_RULE_COLUMNS " FROM rule WHERE (?1 OR retired=0) AND ?2"
+				  "SELECT " KR_RULE_COLUMNS
+				  " FROM rule WHERE (?1 OR retired=0) AND ?2"
 				  " ORDER BY constituent,kind,id",
 				  &st, reterr);
 	if (!r) {
@@ -231,7 +245,8 @@ int kr_store_register_read(struct kr_store *s, const struct kr_scope *scope, boo
 }
 
 int kr_store_owner_get(struct kr_store *s, const struct kr_owner *o, struct kr_arena *a,
-		       struct kr_constituent *ret_c, struct kr_rule *ret_rule, struct kr_fault *reterr)
+		       struct kr_constituent *ret_c, struct kr_rule *ret_rule,
+		       struct kr_fault *reterr)
 {
 	char path[KR_PATH_MAX];
 	sqlite3 *db;
@@ -240,9 +255,11 @@ int kr_store_owner_get(struct kr_store *s, const struct kr_owner *o, struct kr_a
 
 	if (r)
 		return r;
-	r = kr_db_prepare(db, "SELECT " KR_CONSTITUENT_COLUMNS " FROM constituent WHERE id=?1", &c, reterr);
+	r = kr_db_prepare(db, "SELECT " KR_CONSTITUENT_COLUMNS " FROM constituent WHERE id=?1", &c,
+			  reterr);
 	if (!r)
-		r = kr_db_prepare(db, "SELECT " KR_RULE_COLUMNS " FROM rule WHERE id=?1", &rule, reterr);
+		r = kr_db_prepare(db, "SELECT " KR_RULE_COLUMNS " FROM rule WHERE id=?1", &rule,
+				  reterr);
 	if (!r) {
 		sqlite3_bind_int64(c, 1, o->constituent);
 		sqlite3_bind_int64(rule, 1, o->rule);
@@ -254,8 +271,9 @@ int kr_store_owner_get(struct kr_store *s, const struct kr_owner *o, struct kr_a
 		if (r == 1)
 			kr_store__rule_row(rule, a, ret_rule);
 		r = r == 1 ? 0
-			   : r ? r
-			       : kr_fault_set(reterr, -KR_ENOENT, "constituent %u is not in the register", o->constituent);
+		    : r	   ? r
+			: kr_fault_set(reterr, -KR_ENOENT, "constituent %u is not in the register",
+				       o->constituent);
 	}
 	sqlite3_finalize(c);
 	sqlite3_finalize(rule);

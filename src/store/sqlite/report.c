@@ -9,12 +9,13 @@
 #include "store/sqlite/db.h"
 
 /* A report of this source with these bytes; of this day if both are snapshots. 0: none. */
-static int find_same(struct kr_store *s, const struct kr_report_new *r, const struct kr_spooled *sp, uint64_t *ret,
-		     struct kr_fault *reterr)
+static int find_same(struct kr_store *s, const struct kr_report_new *r, const struct kr_spooled *sp,
+		     uint64_t *ret, struct kr_fault *reterr)
 {
 	KR_AUTO_STMT st = NULL;
 	int err = kr_db_prepare(s->main,
-				"SELECT id FROM report WHERE hash=?1 AND source=?2 AND state<>5 AND (?3=0 OR day=?4)"
+				"SELECT id FROM report WHERE hash=?1 AND source=?2 AND state<>5 "
+				"AND (?3=0 OR day=?4)"
 				" ORDER BY id LIMIT 1",
 				&st, reterr);
 
@@ -39,7 +40,10 @@ static bool file_is_used(struct kr_store *s, const struct kr_spooled *sp)
 	KR_AUTO_STMT st = NULL;
 	bool used = true;
 
-	if (!kr_db_prepare(s->main, "SELECT 1 FROM report WHERE hash=?1 AND class=?2 AND day=?3 AND state<>5", &st, NULL)) {
+	if (!kr_db_prepare(
+		    s->main,
+		    "SELECT 1 FROM report WHERE hash=?1 AND class=?2 AND day=?3 AND state<>5", &st,
+		    NULL)) {
 		sqlite3_bind_blob(st, 1, &sp->hash, sizeof(sp->hash), SQLITE_STATIC);
 		sqlite3_bind_int(st, 2, (int)sp->class_);
 		sqlite3_bind_int(st, 3, sp->day);
@@ -49,8 +53,8 @@ static bool file_is_used(struct kr_store *s, const struct kr_spooled *sp)
 	return used;
 }
 
-int kr_store_report_add(struct kr_store *s, const struct kr_report_new *n, const struct kr_spooled *sp,
-			uint64_t *ret_id, struct kr_fault *reterr)
+int kr_store_report_add(struct kr_store *s, const struct kr_report_new *n,
+			const struct kr_spooled *sp, uint64_t *ret_id, struct kr_fault *reterr)
 {
 	KR_AUTO_STMT st = NULL;
 	uint64_t same = 0;
@@ -66,13 +70,17 @@ int kr_store_report_add(struct kr_store *s, const struct kr_report_new *n, const
 	if (!r && same) {
 		drop = !file_is_used(s, sp);
 	} else if (!r && faccessat(s->dirfd, path, F_OK, 0)) {
-		/* The same bytes, taken at the same moment as a known report, were dropped as a copy. */
+		/* The same bytes, taken at the same moment as a known report, were dropped as a
+		 * copy. */
 		r = kr_fault_set(reterr, -KR_EBUSY, "the spooled report was removed meanwhile");
 		kr_fault_remedy(reterr, "take it again");
 	} else if (!r) {
 		r = kr_db_prepare(s->main,
-				  "INSERT INTO report(source,hash,class,day,snapshot,name,format,mapping,state,generation,"
-				  "observed,spooled,bytes,stored,frames) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,1,1,?9,?10,?11,?12,?13)",
+				  "INSERT INTO "
+				  "report(source,hash,class,day,snapshot,name,format,mapping,state,"
+				  "generation,"
+				  "observed,spooled,bytes,stored,frames) "
+				  "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,1,1,?9,?10,?11,?12,?13)",
 				  &st, reterr);
 	}
 	if (st) {
@@ -103,13 +111,16 @@ int kr_store_report_add(struct kr_store *s, const struct kr_report_new *n, const
 }
 
 #define REPORT_COLUMNS                                                                             \
-	"r.id,s.name,r.name,r.format,r.reason,r.source,r.mapping,r.generation,r.state,r.hash,r.class,r.day,"      \
-	"r.spooled,r.taken,r.observed,r.bytes,r.stored,r.read,r.fresh,r.aggregated,r.refused,r.warnings,"         \
+	"r.id,s.name,r.name,r.format,r.reason,r.source,r.mapping,r.generation,r.state,r.hash,r."   \
+	"class,r.day,"                                                                             \
+	"r.spooled,r.taken,r.observed,r.bytes,r.stored,r.read,r.fresh,r.aggregated,r.refused,r."   \
+	"warnings,"                                                                                \
 	"r.unrouted,r.ms"
 
 static kr_time time_or_none(sqlite3_stmt *st, int i)
 {
-	return sqlite3_column_type(st, i) == SQLITE_NULL ? KR_TIME_NONE : sqlite3_column_int64(st, i);
+	return sqlite3_column_type(st, i) == SQLITE_NULL ? KR_TIME_NONE
+							 : sqlite3_column_int64(st, i);
 }
 
 static void read_report(sqlite3_stmt *st, struct kr_arena *a, struct kr_report *ret)
@@ -143,8 +154,9 @@ static void read_report(sqlite3_stmt *st, struct kr_arena *a, struct kr_report *
 		memcpy(&ret->hash, sqlite3_column_blob(st, 9), KR_HASH_SIZE);
 }
 
-int kr_store_report_list(struct kr_store *s, const struct kr_scope *scope, const struct kr_report_query *q,
-			 struct kr_arena *a, struct kr_report **ret, size_t *ret_n, struct kr_fault *reterr)
+int kr_store_report_list(struct kr_store *s, const struct kr_scope *scope,
+			 const struct kr_report_query *q, struct kr_arena *a,
+			 struct kr_report **ret, size_t *ret_n, struct kr_fault *reterr)
 {
 	uint32_t limit = q->limit ? KR_MIN(q->limit, 100000u) : 1000;
 	char path[KR_PATH_MAX];
@@ -156,14 +168,16 @@ int kr_store_report_list(struct kr_store *s, const struct kr_scope *scope, const
 
 	if (r)
 		return r;
-	r = kr_db_prepare(db,
-			  q->source.n ? "SELECT " REPORT_COLUMNS
-					" FROM source s JOIN report r ON r.source=s.id WHERE s.name=?1 AND (?2=0 OR r.state=?2)"
-					" AND (?3=0 OR r.id<?3) AND ?5 ORDER BY r.id DESC LIMIT ?4"
-				      : "SELECT " REPORT_COLUMNS
-					" FROM report r JOIN source s ON r.source=s.id WHERE (?2=0 OR r.state=?2)"
-					" AND (?3=0 OR r.id<?3) AND ?5 ORDER BY r.id DESC LIMIT ?4",
-			  &st, reterr);
+	r = kr_db_prepare(
+		db,
+		q->source.n
+			? "SELECT " REPORT_COLUMNS " FROM source s JOIN report r ON r.source=s.id "
+						   "WHERE s.name=?1 AND (?2=0 OR r.state=?2)"
+			  " AND (?3=0 OR r.id<?3) AND ?5 ORDER BY r.id DESC LIMIT ?4"
+			: "SELECT " REPORT_COLUMNS
+			  " FROM report r JOIN source s ON r.source=s.id WHERE (?2=0 OR r.state=?2)"
+			  " AND (?3=0 OR r.id<?3) AND ?5 ORDER BY r.id DESC LIMIT ?4",
+		&st, reterr);
 	if (!r) {
 		if (q->source.n)
 			kr_db_bind_str(st, 1, q->source);
@@ -189,14 +203,15 @@ int kr_store_report_list(struct kr_store *s, const struct kr_scope *scope, const
 	sqlite3_finalize(st);
 	kr_store__reader_put(s, db);
 	if (r < 0 || kr_arena_full(a))
-		return r < 0 ? r : kr_fault_set(reterr, -KR_ELIMIT, "too many reports; ask for fewer");
+		return r < 0 ? r
+			     : kr_fault_set(reterr, -KR_ELIMIT, "too many reports; ask for fewer");
 	*ret = list;
 	*ret_n = n;
 	return 0;
 }
 
-int kr_store_report_get(struct kr_store *s, const struct kr_scope *scope, uint64_t id, struct kr_arena *a,
-			struct kr_report *ret, struct kr_fault *reterr)
+int kr_store_report_get(struct kr_store *s, const struct kr_scope *scope, uint64_t id,
+			struct kr_arena *a, struct kr_report *ret, struct kr_fault *reterr)
 {
 	char path[KR_PATH_MAX];
 	sqlite3 *db;
@@ -205,7 +220,9 @@ int kr_store_report_get(struct kr_store *s, const struct kr_scope *scope, uint64
 
 	if (r)
 		return r;
-	r = kr_db_prepare(db, "SELECT " REPORT_COLUMNS " FROM report r JOIN source s ON r.source=s.id WHERE r.id=?1 AND ?2",
+	r = kr_db_prepare(db,
+			  "SELECT " REPORT_COLUMNS
+			  " FROM report r JOIN source s ON r.source=s.id WHERE r.id=?1 AND ?2",
 			  &st, reterr);
 	if (!r) {
 		sqlite3_bind_int64(st, 1, (int64_t)id);
@@ -216,7 +233,8 @@ int kr_store_report_get(struct kr_store *s, const struct kr_scope *scope, uint64
 		read_report(st, a, ret);
 		r = 0;
 	} else if (r == 0) {
-		r = kr_fault_set(reterr, -KR_ENOENT, "there is no report %llu", (unsigned long long)id);
+		r = kr_fault_set(reterr, -KR_ENOENT, "there is no report %llu",
+				 (unsigned long long)id);
 		kr_fault_remedy(reterr, "karaula report list shows the newest");
 	}
 	sqlite3_finalize(st);
@@ -224,8 +242,8 @@ int kr_store_report_get(struct kr_store *s, const struct kr_scope *scope, uint64
 	return r;
 }
 
-int kr_store__report_begin(struct kr_store *s, struct kr_taking *t, bool again, struct kr_str format,
-			   uint32_t mapping, struct kr_fault *reterr)
+int kr_store__report_begin(struct kr_store *s, struct kr_taking *t, bool again,
+			   struct kr_str format, uint32_t mapping, struct kr_fault *reterr)
 {
 	KR_AUTO_STMT st = NULL;
 	int r = kr_store__main_begin(s, reterr);
@@ -233,10 +251,12 @@ int kr_store__report_begin(struct kr_store *s, struct kr_taking *t, bool again, 
 	if (r)
 		return r;
 	/* A report that was not finished keeps its generation: its batches in the ledger count. */
-	r = kr_db_prepare(s->main,
-			  "UPDATE report SET generation=generation+?2,state=1,reason=NULL,format=coalesce(?3,format),"
-			  "mapping=?4 WHERE id=?1 AND state<>5 RETURNING source,generation,class,day",
-			  &st, reterr);
+	r = kr_db_prepare(
+		s->main,
+		"UPDATE report SET "
+		"generation=generation+?2,state=1,reason=NULL,format=coalesce(?3,format),"
+		"mapping=?4 WHERE id=?1 AND state<>5 RETURNING source,generation,class,day",
+		&st, reterr);
 	if (!r) {
 		sqlite3_bind_int64(st, 1, (int64_t)t->report);
 		sqlite3_bind_int(st, 2, again);
@@ -252,24 +272,28 @@ int kr_store__report_begin(struct kr_store *s, struct kr_taking *t, bool again, 
 		sqlite3_reset(st);
 		r = 0;
 	} else if (r == 0) {
-		r = kr_fault_set(reterr, -KR_ENOENT, "there is no report %llu whose raw data is kept",
+		r = kr_fault_set(reterr, -KR_ENOENT,
+				 "there is no report %llu whose raw data is kept",
 				 (unsigned long long)t->report);
 	}
 	return kr_store__main_end(s, r, reterr);
 }
 
 int kr_store__report_end(struct kr_store *s, const struct kr_taking *t, enum kr_report_state state,
-			 struct kr_str reason, const struct kr_taken *total, struct kr_fault *reterr)
+			 struct kr_str reason, const struct kr_taken *total,
+			 struct kr_fault *reterr)
 {
 	KR_AUTO_STMT st = NULL;
 	int r = kr_store__main_begin(s, reterr);
 
 	if (r)
 		return r;
-	r = kr_db_prepare(s->main,
-			  "UPDATE report SET state=?2,reason=?3,taken=?4,ms=?5,read=?6,fresh=?7,aggregated=?8,refused=?9,"
-			  "warnings=?10,unrouted=?11 WHERE id=?1",
-			  &st, reterr);
+	r = kr_db_prepare(
+		s->main,
+		"UPDATE report SET "
+		"state=?2,reason=?3,taken=?4,ms=?5,read=?6,fresh=?7,aggregated=?8,refused=?9,"
+		"warnings=?10,unrouted=?11 WHERE id=?1",
+		&st, reterr);
 	if (!r) {
 		sqlite3_bind_int64(st, 1, (int64_t)t->report);
 		sqlite3_bind_int(st, 2, (int)state);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Packed form: for each column that is set, one byte (column), one byte (tag), and the value: 8 bytes of
- * a number, or 4 bytes of length and the bytes. Binding walks it once; texts are bound where they lie.
+ * Packed form: for each column that is set, one byte (column), one byte (tag), and the value: 8
+ * bytes of a number, or 4 bytes of length and the bytes. Binding walks it once; texts are bound
+ * where they lie.
  */
 #include "store/sqlite/row.h"
 
@@ -95,13 +96,16 @@ int kr_row_width(void)
 void kr_row_ddl(struct kr_buf *sql)
 {
 	need_layout();
-	kr_buf_c(sql, "CREATE TABLE event(id INTEGER PRIMARY KEY,addr NOT NULL,key INTEGER NOT NULL,"
-		      "source INTEGER NOT NULL,first INTEGER NOT NULL,last INTEGER NOT NULL,n INTEGER NOT NULL,"
-		      "label INTEGER NOT NULL,report INTEGER NOT NULL,offset INTEGER NOT NULL,"
-		      "length INTEGER NOT NULL,part INTEGER NOT NULL,owners BLOB");
+	kr_buf_c(sql,
+		 "CREATE TABLE event(id INTEGER PRIMARY KEY,addr NOT NULL,key INTEGER NOT NULL,"
+		 "source INTEGER NOT NULL,first INTEGER NOT NULL,last INTEGER NOT NULL,n INTEGER "
+		 "NOT NULL,"
+		 "label INTEGER NOT NULL,report INTEGER NOT NULL,offset INTEGER NOT NULL,"
+		 "length INTEGER NOT NULL,part INTEGER NOT NULL,owners BLOB");
 	for (int c = KR_ROW_FIELDS; c < layout.rest; c++)
 		kr_buf_printf(sql, ",%s", layout.name[layout.field[c]]);
-	kr_buf_c(sql, ",rest BLOB,extra TEXT);CREATE UNIQUE INDEX event_identity ON event(addr,key,source);");
+	kr_buf_c(sql, ",rest BLOB,extra TEXT);CREATE UNIQUE INDEX event_identity ON "
+		      "event(addr,key,source);");
 }
 
 static void pack_int(struct kr_buf *b, int column, int64_t v)
@@ -308,7 +312,8 @@ bool kr_row_rest_next(struct kr_str *rest, enum kr_field *ret, struct kr_str *re
 {
 	uint64_t f, n;
 
-	if (!kr_varint_read(rest, &f) || !kr_varint_read(rest, &n) || n > rest->n || f >= KR_FIELD_MAX)
+	if (!kr_varint_read(rest, &f) || !kr_varint_read(rest, &n) || n > rest->n ||
+	    f >= KR_FIELD_MAX)
 		return false;
 	*ret = (enum kr_field)f;
 	*ret_text = kr_str_first(*rest, n);
@@ -316,7 +321,8 @@ bool kr_row_rest_next(struct kr_str *rest, enum kr_field *ret, struct kr_str *re
 	return true;
 }
 
-static int read_field(sqlite3_stmt *st, int i, enum kr_field f, struct kr_arena *a, struct kr_event *e)
+static int read_field(sqlite3_stmt *st, int i, enum kr_field f, struct kr_arena *a,
+		      struct kr_event *e)
 {
 	const struct kr_field_info *info = kr_field_info(f);
 	union kr_value v = {0};
@@ -406,7 +412,8 @@ static void read_fixed(sqlite3_stmt *st, int at, struct kr_event *e, struct kr_r
 	e->part = (uint32_t)sqlite3_column_int64(st, at + KR_ROW_PART);
 }
 
-int kr_row_read(sqlite3_stmt *st, int at, struct kr_arena *a, struct kr_row *ret, struct kr_fault *reterr)
+int kr_row_read(sqlite3_stmt *st, int at, struct kr_arena *a, struct kr_row *ret,
+		struct kr_fault *reterr)
 {
 	struct kr_event *e = kr_event_new(a);
 	int r = 0;
@@ -428,7 +435,7 @@ int kr_row_read(sqlite3_stmt *st, int at, struct kr_arena *a, struct kr_row *ret
 		r = read_extra(kr_db_text(st, at + layout.extra), a, e);
 	if (!r && sqlite3_column_type(st, at + KR_ROW_OWNERS) != SQLITE_NULL)
 		r = read_owners(kr_db_text(st, at + KR_ROW_OWNERS), a, e);
-	return r ? kr_fault_set(reterr, r, "row %llu cannot be read: %s", (unsigned long long)ret->id,
-				kr_err_text(r))
+	return r ? kr_fault_set(reterr, r, "row %llu cannot be read: %s",
+				(unsigned long long)ret->id, kr_err_text(r))
 		 : 0;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An event as a row of a partition. The columns come from model/fields.def: the fixed ones below, then
- * each field flagged COL; all other fields are packed into `rest`, pairs that no field takes into `extra`.
+ * An event as a row of a partition. The columns come from model/fields.def: the fixed ones below,
+ * then each field flagged COL; all other fields are packed into `rest`, pairs that no field takes
+ * into `extra`.
  *
  *     id      never reused within a partition, rises with arrival
- *     addr    source.ip: INTEGER (IPv4), BLOB of 16 (IPv6), '' (none); with key and source: the identity
- *     key     keyed hash of the aggregation key (model/key.h), as a signed number
- *     source  id
+ *     addr    source.ip: INTEGER (IPv4), BLOB of 16 (IPv6), '' (none); with key and source: the
+ * identity key     keyed hash of the aggregation key (model/key.h), as a signed number source  id
  *     first   first seen, and the field time.source; last: last seen. Microseconds
  *     n       times seen
  *     label   the tightest TLP of event and source
@@ -27,7 +27,8 @@ struct kr_row {
 	uint64_t id;
 	uint32_t source;
 	uint64_t report;
-	struct kr_event *e; /* offset, length, part, key, first, last, count, owners, label and all fields */
+	struct kr_event *
+		e; /* offset, length, part, key, first, last, count, owners, label and all fields */
 };
 
 enum kr_row_column {
@@ -58,7 +59,8 @@ int kr_row_width(void);
 void kr_row_ddl(struct kr_buf *sql);
 
 /*
- * Pack an event into bytes that kr_row_bind() turns into parameters: rows wait in a group in this form.
+ * Pack an event into bytes that kr_row_bind() turns into parameters: rows wait in a group in this
+ * form.
  *
  * b  appended to; holds everything, nothing stays borrowed
  */
@@ -70,7 +72,8 @@ void kr_row_pack(struct kr_buf *b, uint32_t source, uint64_t report, const struc
  * id      bound as the row id
  */
 void kr_row_bind(sqlite3_stmt *st, struct kr_str packed, uint64_t id);
-/* Read the columns of kr_row_columns(), which start at column `at` of the statement, into the arena. */
+/* Read the columns of kr_row_columns(), which start at column `at` of the statement, into the
+ * arena. */
 KR_MUST_USE int kr_row_read(sqlite3_stmt *st, int at, struct kr_arena *a, struct kr_row *ret,
 			    struct kr_fault *reterr);
 

@@ -13,7 +13,8 @@ int kr_scan_progress(struct kr_scan *scan, uint64_t ids, struct kr_fault *reterr
 	return 0;
 }
 
-/* Is partition p older than, or the same as, the one the cursor is in? In the order of the catalogue. */
+/* Is partition p older than, or the same as, the one the cursor is in? In the order of the
+ * catalogue. */
 static bool at_or_after(const struct kr_part_info *p, const struct kr_event_id *c, bool *ret_same)
 {
 	*ret_same = p->day == c->day && p->part == c->part && p->class_ == c->class_;
@@ -24,8 +25,8 @@ static bool at_or_after(const struct kr_part_info *p, const struct kr_event_id *
 	return p->class_ <= c->class_;
 }
 
-static int run_part(struct kr_scan *scan, kr_scan_part part, void *ctx, const struct kr_part_info *p, uint64_t below,
-		    struct kr_fault *reterr)
+static int run_part(struct kr_scan *scan, kr_scan_part part, void *ctx,
+		    const struct kr_part_info *p, uint64_t below, struct kr_fault *reterr)
 {
 	struct kr_filter_names names = kr_names_filter(scan->names);
 	struct kr_arena_mark mark = kr_arena_mark(scan->a);
@@ -33,7 +34,9 @@ static int run_part(struct kr_scan *scan, kr_scan_part part, void *ctx, const st
 	struct kr_bits *ids = NULL;
 	char path[KR_PATH_MAX];
 	sqlite3 *db;
-	int r = kr_store__reader(scan->s, kr_store__part_path(scan->s, p->class_, p->day, p->part, path), &db, reterr);
+	int r = kr_store__reader(scan->s,
+				 kr_store__part_path(scan->s, p->class_, p->day, p->part, path),
+				 &db, reterr);
 
 	if (r)
 		return r;
@@ -69,8 +72,10 @@ static int drop_by_values(struct kr_scan *scan, struct kr_fault *reterr)
 
 	if (r)
 		return r;
-	r = kr_db_prepare(db, "SELECT filter FROM partition WHERE class=?1 AND day=?2 AND part=?3 AND seg=?4 AND sealed=1", &st,
-			  reterr);
+	r = kr_db_prepare(db,
+			  "SELECT filter FROM partition WHERE class=?1 AND day=?2 AND part=?3 AND "
+			  "seg=?4 AND sealed=1",
+			  &st, reterr);
 	for (size_t i = 0; !r && i < scan->n; i++) {
 		const struct kr_part_info *p = &scan->parts[i];
 		bool may = true;
@@ -81,7 +86,8 @@ static int drop_by_values(struct kr_scan *scan, struct kr_fault *reterr)
 		sqlite3_bind_int64(st, 4, (int64_t)p->seg);
 		r = p->sealed ? kr_db_step(st, reterr) : 0;
 		if (r == 1) {
-			r = kr_valuefilter_may(kr_db_text(st, 0), scan->q->expr, &names, a, &may, reterr);
+			r = kr_valuefilter_may(kr_db_text(st, 0), scan->q->expr, &names, a, &may,
+					       reterr);
 			sqlite3_reset(st);
 		}
 		if (may)
@@ -96,8 +102,8 @@ static int drop_by_values(struct kr_scan *scan, struct kr_fault *reterr)
 }
 
 int kr_scan_run(struct kr_store *s, const struct kr_scope *scope, const struct kr_event_query *q,
-		const struct kr_event_id *after, kr_scan_part part, void *ctx, struct kr_scan *scan, struct kr_arena *a,
-		struct kr_fault *reterr)
+		const struct kr_event_id *after, kr_scan_part part, void *ctx, struct kr_scan *scan,
+		struct kr_arena *a, struct kr_fault *reterr)
 {
 	struct kr_filter_names names;
 	struct kr_part_info *all;
@@ -117,7 +123,8 @@ int kr_scan_run(struct kr_store *s, const struct kr_scope *scope, const struct k
 	for (size_t i = 0; scan->parts && i < n; i++) {
 		bool same = false;
 
-		if ((after && !at_or_after(&all[i], after, &same)) || !kr_plan_touches(q->expr, &all[i]))
+		if ((after && !at_or_after(&all[i], after, &same)) ||
+		    !kr_plan_touches(q->expr, &all[i]))
 			continue;
 		scan->total += same ? KR_MIN(after->row, all[i].next_id) : all[i].next_id;
 		scan->parts[scan->n++] = all[i];
@@ -129,7 +136,8 @@ int kr_scan_run(struct kr_store *s, const struct kr_scope *scope, const struct k
 
 		if (after)
 			at_or_after(&scan->parts[i], after, &same);
-		r = run_part(scan, part, ctx, &scan->parts[i], same ? after->row : UINT64_MAX, reterr);
+		r = run_part(scan, part, ctx, &scan->parts[i], same ? after->row : UINT64_MAX,
+			     reterr);
 	}
 	return r;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Going through partitions: newest first, only those that can match, candidates where postings know them,
- * the rest in steps of row ids, so that long scans show progress, can be stopped, and can be resumed.
+ * Going through partitions: newest first, only those that can match, candidates where postings know
+ * them, the rest in steps of row ids, so that long scans show progress, can be stopped, and can be
+ * resumed.
  */
 #pragma once
 
@@ -29,8 +30,9 @@ struct kr_scan {
  *
  * Returns 0 to go on, 1 to stop, -KR_E*.
  */
-typedef int (*kr_scan_part)(struct kr_scan *scan, void *ctx, sqlite3 *db, const struct kr_part_info *p,
-			    const struct kr_bits *ids, uint64_t below, struct kr_fault *reterr);
+typedef int (*kr_scan_part)(struct kr_scan *scan, void *ctx, sqlite3 *db,
+			    const struct kr_part_info *p, const struct kr_bits *ids, uint64_t below,
+			    struct kr_fault *reterr);
 
 /*
  * Run over all partitions that can match.
@@ -39,8 +41,9 @@ typedef int (*kr_scan_part)(struct kr_scan *scan, void *ctx, sqlite3 *db, const 
  *
  * Returns 0 at the end, 1 if it was stopped, -KR_E*.
  */
-KR_MUST_USE int kr_scan_run(struct kr_store *s, const struct kr_scope *scope, const struct kr_event_query *q,
-			    const struct kr_event_id *after, kr_scan_part part, void *ctx, struct kr_scan *ret,
-			    struct kr_arena *a, struct kr_fault *reterr);
+KR_MUST_USE int kr_scan_run(struct kr_store *s, const struct kr_scope *scope,
+			    const struct kr_event_query *q, const struct kr_event_id *after,
+			    kr_scan_part part, void *ctx, struct kr_scan *ret, struct kr_arena *a,
+			    struct kr_fault *reterr);
 /* Count row ids as looked at; -KR_ECANCEL when the caller wants no more. */
 KR_MUST_USE int kr_scan_progress(struct kr_scan *scan, uint64_t ids, struct kr_fault *reterr);

@@ -4,7 +4,8 @@
 #include "store/sqlite/state.h"
 
 #define SOURCE_COLUMNS                                                                             \
-	"id,name,format,mapping,provider,url,note,retention,tlp,pap,created,changed,revision,removed"
+	"id,name,format,mapping,provider,url,note,retention,tlp,pap,created,changed,revision,"     \
+	"removed"
 
 static bool name_is_good(struct kr_str name)
 {
@@ -21,11 +22,13 @@ static int check_source(const struct kr_source *src, struct kr_fault *reterr)
 	if (!name_is_good(src->name)) {
 		kr_fault_set(reterr, -KR_EINVAL, "'%.*s' is no name for a source",
 			     (int)KR_MIN(src->name.n, (size_t)64), src->name.p ? src->name.p : "");
-		kr_fault_remedy(reterr, "use letters, digits, '-', '_' and '.', at most 64, starting with a letter, digit or '_'");
+		kr_fault_remedy(reterr, "use letters, digits, '-', '_' and '.', at most 64, "
+					"starting with a letter, digit or '_'");
 		return -KR_EINVAL;
 	}
 	if (src->tlp == KR_TLP_RED) {
-		kr_fault_set(reterr, -KR_EINVAL, "RED is for named persons and cannot be the default of a source");
+		kr_fault_set(reterr, -KR_EINVAL,
+			     "RED is for named persons and cannot be the default of a source");
 		kr_fault_remedy(reterr, "use AMBER+STRICT, or label single events RED");
 		return -KR_EINVAL;
 	}
@@ -60,17 +63,21 @@ int kr_store_source_put(struct kr_store *s, const struct kr_source *src, uint32_
 	if (r)
 		return r;
 	/* A removed source that is added again comes back under its old id, with its reports. */
-	r = kr_db_prepare(s->main,
-			  src->id ? "UPDATE source SET name=?1,format=?2,mapping=?3,provider=?4,url=?5,note=?6,"
-				    "retention=?7,tlp=?8,pap=?9,changed=?10,revision=revision+1"
-				    " WHERE id=?11 AND revision=?12 AND removed=0 RETURNING id"
-				  : "INSERT INTO source(name,format,mapping,provider,url,note,retention,tlp,pap,"
-				    "created,changed,revision,removed)"
-				    " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?10,1,0)"
-				    " ON CONFLICT(name) DO UPDATE SET format=?2,mapping=?3,provider=?4,url=?5,note=?6,"
-				    "retention=?7,tlp=?8,pap=?9,changed=?10,revision=revision+1,removed=0"
-				    " WHERE removed=1 RETURNING id",
-			  &st, reterr);
+	r = kr_db_prepare(
+		s->main,
+		src->id ? "UPDATE source SET "
+			  "name=?1,format=?2,mapping=?3,provider=?4,url=?5,note=?6,"
+			  "retention=?7,tlp=?8,pap=?9,changed=?10,revision=revision+1"
+			  " WHERE id=?11 AND revision=?12 AND removed=0 RETURNING id"
+			: "INSERT INTO "
+			  "source(name,format,mapping,provider,url,note,retention,tlp,pap,"
+			  "created,changed,revision,removed)"
+			  " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?10,1,0)"
+			  " ON CONFLICT(name) DO UPDATE SET "
+			  "format=?2,mapping=?3,provider=?4,url=?5,note=?6,"
+			  "retention=?7,tlp=?8,pap=?9,changed=?10,revision=revision+1,removed=0"
+			  " WHERE removed=1 RETURNING id",
+		&st, reterr);
 	if (!r) {
 		bind_source(st, src, kr_store_now(s));
 		r = kr_db_step(st, reterr);
@@ -81,10 +88,12 @@ int kr_store_source_put(struct kr_store *s, const struct kr_source *src, uint32_
 		r = 0;
 	} else if (r == 0 || r == -KR_EEXIST) {
 		r = kr_fault_set(reterr, -KR_EEXIST,
-				 src->id ? "source '%.*s' was changed by somebody else, or its new name is taken"
+				 src->id ? "source '%.*s' was changed by somebody else, or its new "
+					   "name is taken"
 					 : "source '%.*s' exists already",
 				 KR_STR_ARG(src->name));
-		kr_fault_remedy(reterr, src->id ? "look at it again and repeat the change" : "change it with: karaula source edit");
+		kr_fault_remedy(reterr, src->id ? "look at it again and repeat the change"
+						: "change it with: karaula source edit");
 	}
 	return kr_store__main_end(s, r, reterr);
 }
@@ -96,7 +105,9 @@ int kr_store_source_remove(struct kr_store *s, struct kr_str name, struct kr_fau
 
 	if (r)
 		return r;
-	r = kr_db_prepare(s->main, "UPDATE source SET removed=1,changed=?2,revision=revision+1 WHERE name=?1 AND removed=0",
+	r = kr_db_prepare(s->main,
+			  "UPDATE source SET removed=1,changed=?2,revision=revision+1 WHERE "
+			  "name=?1 AND removed=0",
 			  &st, reterr);
 	if (!r) {
 		kr_db_bind_str(st, 1, name);
@@ -128,14 +139,16 @@ static void read_source(sqlite3_stmt *st, struct kr_arena *a, struct kr_source *
 	};
 }
 
-int kr_store_source_get(struct kr_store *s, struct kr_str name, struct kr_arena *a, struct kr_source *ret,
-			struct kr_fault *reterr)
+int kr_store_source_get(struct kr_store *s, struct kr_str name, struct kr_arena *a,
+			struct kr_source *ret, struct kr_fault *reterr)
 {
 	KR_AUTO_STMT st = NULL;
 	int r;
 
 	pthread_mutex_lock(&s->main_lock);
-	r = kr_db_prepare(s->main, "SELECT " SOURCE_COLUMNS " FROM source WHERE name=?1 AND removed=0", &st, reterr);
+	r = kr_db_prepare(s->main,
+			  "SELECT " SOURCE_COLUMNS " FROM source WHERE name=?1 AND removed=0", &st,
+			  reterr);
 	if (!r) {
 		kr_db_bind_str(st, 1, name);
 		r = kr_db_step(st, reterr);
@@ -165,7 +178,9 @@ int kr_store_source_list(struct kr_store *s, const struct kr_scope *scope, struc
 
 	if (r)
 		return r;
-	r = kr_db_prepare(db, "SELECT " SOURCE_COLUMNS ",count(*) OVER () FROM source WHERE removed=0 AND ?1 ORDER BY name",
+	r = kr_db_prepare(db,
+			  "SELECT " SOURCE_COLUMNS
+			  ",count(*) OVER () FROM source WHERE removed=0 AND ?1 ORDER BY name",
 			  &st, reterr);
 	if (!r)
 		sqlite3_bind_int(st, 1, scope->all);
@@ -189,8 +204,9 @@ int kr_store_source_list(struct kr_store *s, const struct kr_scope *scope, struc
 	return 0;
 }
 
-int kr_store_mapping_put(struct kr_store *s, struct kr_str name, struct kr_str codec, struct kr_str doc,
-			 const struct kr_hash *hash, uint32_t *ret_id, struct kr_fault *reterr)
+int kr_store_mapping_put(struct kr_store *s, struct kr_str name, struct kr_str codec,
+			 struct kr_str doc, const struct kr_hash *hash, uint32_t *ret_id,
+			 struct kr_fault *reterr)
 {
 	KR_AUTO_STMT find = NULL;
 	KR_AUTO_STMT add = NULL;
@@ -199,8 +215,10 @@ int kr_store_mapping_put(struct kr_store *s, struct kr_str name, struct kr_str c
 
 	if (r)
 		return r;
-	r = kr_db_prepare(s->main, "SELECT id,hash=?2 FROM mapping WHERE name=?1 ORDER BY version DESC LIMIT 1", &find,
-			  reterr);
+	r = kr_db_prepare(
+		s->main,
+		"SELECT id,hash=?2 FROM mapping WHERE name=?1 ORDER BY version DESC LIMIT 1", &find,
+		reterr);
 	if (!r) {
 		kr_db_bind_str(find, 1, name);
 		sqlite3_bind_blob(find, 2, hash, sizeof(*hash), SQLITE_STATIC);
@@ -211,10 +229,12 @@ int kr_store_mapping_put(struct kr_store *s, struct kr_str name, struct kr_str c
 		same = true;
 	}
 	if (r >= 0 && !same) {
-		r = kr_db_prepare(s->main,
-				  "INSERT INTO mapping(name,version,codec,hash,imported,doc,size) VALUES(?1,"
-				  "(SELECT coalesce(max(version),0)+1 FROM mapping WHERE name=?1),?2,?3,?4,?5,?6) RETURNING id",
-				  &add, reterr);
+		r = kr_db_prepare(
+			s->main,
+			"INSERT INTO mapping(name,version,codec,hash,imported,doc,size) VALUES(?1,"
+			"(SELECT coalesce(max(version),0)+1 FROM mapping WHERE "
+			"name=?1),?2,?3,?4,?5,?6) RETURNING id",
+			&add, reterr);
 		if (!r) {
 			kr_db_bind_str(add, 1, name);
 			kr_db_bind_str(add, 2, codec);
@@ -235,8 +255,8 @@ int kr_store_mapping_put(struct kr_store *s, struct kr_str name, struct kr_str c
 	return r < 0 ? r : same;
 }
 
-int kr_store_mapping_list(struct kr_store *s, struct kr_arena *a, struct kr_mapping_row **ret, size_t *ret_n,
-			  struct kr_fault *reterr)
+int kr_store_mapping_list(struct kr_store *s, struct kr_arena *a, struct kr_mapping_row **ret,
+			  size_t *ret_n, struct kr_fault *reterr)
 {
 	char path[KR_PATH_MAX];
 	sqlite3 *db;
@@ -249,7 +269,8 @@ int kr_store_mapping_list(struct kr_store *s, struct kr_arena *a, struct kr_mapp
 		return r;
 	r = kr_db_prepare(db,
 			  "SELECT id,name,version,codec,hash,imported,size,"
-			  "version=max(version) OVER (PARTITION BY name),count(*) OVER () FROM mapping ORDER BY name,version DESC",
+			  "version=max(version) OVER (PARTITION BY name),count(*) OVER () FROM "
+			  "mapping ORDER BY name,version DESC",
 			  &st, reterr);
 	while (!r && (r = kr_db_step(st, reterr)) == 1) {
 		if (!list) {
@@ -283,8 +304,8 @@ int kr_store_mapping_list(struct kr_store *s, struct kr_arena *a, struct kr_mapp
 	return 0;
 }
 
-int kr_store_mapping_doc(struct kr_store *s, uint32_t id, struct kr_arena *a, struct kr_str *ret_doc,
-			 struct kr_fault *reterr)
+int kr_store_mapping_doc(struct kr_store *s, uint32_t id, struct kr_arena *a,
+			 struct kr_str *ret_doc, struct kr_fault *reterr)
 {
 	char path[KR_PATH_MAX];
 	sqlite3 *db;
@@ -300,7 +321,8 @@ int kr_store_mapping_doc(struct kr_store *s, uint32_t id, struct kr_arena *a, st
 	}
 	if (r == 1) {
 		*ret_doc = kr_db_dup(st, 0, a);
-		r = ret_doc->p ? 0 : kr_fault_set(reterr, -KR_ELIMIT, "mapping %u is too large", id);
+		r = ret_doc->p ? 0
+			       : kr_fault_set(reterr, -KR_ELIMIT, "mapping %u is too large", id);
 	} else if (r == 0) {
 		r = kr_fault_set(reterr, -KR_ENOENT, "there is no mapping %u", id);
 	}

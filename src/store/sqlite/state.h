@@ -83,18 +83,19 @@ struct kr_taking {
 	uint64_t *done; /* bits by batch: in the ledger of some part */
 	uint32_t done_n;
 	int64_t start_us;
-	int failed;	/* a group with batches of this report was rolled back */
+	int failed; /* a group with batches of this report was rolled back */
 	struct kr_fault fault;
 };
 
 /* "DIR/events/standard/20261121-1.db". Returns buf. */
 #define KR_PATH_MAX 4200
-char *kr_store__part_path(const struct kr_store *s, enum kr_retention class_, int32_t day, uint32_t part,
-			  char buf[KR_PATH_MAX]);
+char *kr_store__part_path(const struct kr_store *s, enum kr_retention class_, int32_t day,
+			  uint32_t part, char buf[KR_PATH_MAX]);
 char *kr_store__path(const struct kr_store *s, const char *name, char buf[KR_PATH_MAX]);
 
 /* A read connection to a file; give it back with kr_store__reader_put(). */
-KR_MUST_USE int kr_store__reader(struct kr_store *s, const char *path, sqlite3 **ret, struct kr_fault *reterr);
+KR_MUST_USE int kr_store__reader(struct kr_store *s, const char *path, sqlite3 **ret,
+				 struct kr_fault *reterr);
 void kr_store__reader_put(struct kr_store *s, sqlite3 *db);
 /* Close idle readers: before files go away. */
 void kr_store__readers_close(struct kr_store *s);
@@ -105,20 +106,23 @@ KR_MUST_USE int kr_store__catalogue_load(struct kr_store *s, struct kr_fault *re
 void kr_store__catalogue_put(struct kr_store *s, const struct kr_part_info *p);
 /* A copy of all entries, newest first, in the arena. */
 size_t kr_store__catalogue_copy(struct kr_store *s, struct kr_arena *a, struct kr_part_info **ret);
-bool kr_store__catalogue_find(struct kr_store *s, enum kr_retention class_, int32_t day, uint32_t part,
-			      struct kr_part_info *ret);
+bool kr_store__catalogue_find(struct kr_store *s, enum kr_retention class_, int32_t day,
+			      uint32_t part, struct kr_part_info *ret);
 
 /* ---- main.db ---- */
 KR_MUST_USE int kr_store__main_open(struct kr_store *s, bool create, struct kr_fault *reterr);
 KR_MUST_USE int kr_store__stats_open(struct kr_store *s, bool create, struct kr_fault *reterr);
-/* Durably note that a sealed partition will change, so that a crash does not hide it from the catalogue. */
-KR_MUST_USE int kr_store__stats_unseal(struct kr_store *s, const struct kr_part_info *p, struct kr_fault *reterr);
+/* Durably note that a sealed partition will change, so that a crash does not hide it from the
+ * catalogue. */
+KR_MUST_USE int kr_store__stats_unseal(struct kr_store *s, const struct kr_part_info *p,
+				       struct kr_fault *reterr);
 /* A row of constituent or rule, columns as in KR_CONSTITUENT_COLUMNS and KR_RULE_COLUMNS. */
 #define KR_CONSTITUENT_COLUMNS "id,name,title,sector,country,contact,language,note,retired"
 #define KR_RULE_COLUMNS	       "id,constituent,kind,value,retired"
 void kr_store__constituent_row(sqlite3_stmt *st, struct kr_arena *a, struct kr_constituent *ret);
 void kr_store__rule_row(sqlite3_stmt *st, struct kr_arena *a, struct kr_rule *ret);
-/* Begin a write transaction on main under its lock; end with kr_store__main_end(), which unlocks. */
+/* Begin a write transaction on main under its lock; end with kr_store__main_end(), which unlocks.
+ */
 KR_MUST_USE int kr_store__main_begin(struct kr_store *s, struct kr_fault *reterr);
 /* Commit if err is 0, else roll back. Returns err, or the failure of the commit. */
 KR_MUST_USE int kr_store__main_end(struct kr_store *s, int err, struct kr_fault *reterr);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * stats.db: totals by day, derived from the segments of partitions by a cursor that moves in the same
- * transaction, so deriving again adds nothing. It outlives the partitions.
+ * stats.db: totals by day, derived from the segments of partitions by a cursor that moves in the
+ * same transaction, so deriving again adds nothing. It outlives the partitions.
  */
 #include <stdio.h>
 
@@ -11,16 +11,21 @@
 #include "store/sqlite/valuefilter.h"
 
 static const char schema[] =
-	"CREATE TABLE IF NOT EXISTS total(pair INTEGER, a, b, day INTEGER, tlp INTEGER, rows INTEGER NOT NULL,"
+	"CREATE TABLE IF NOT EXISTS total(pair INTEGER, a, b, day INTEGER, tlp INTEGER, rows "
+	"INTEGER NOT NULL,"
 	" events INTEGER NOT NULL, PRIMARY KEY(pair,a,b,day,tlp)) WITHOUT ROWID;"
 	"CREATE INDEX IF NOT EXISTS total_day ON total(pair,day);"
-	"CREATE TABLE IF NOT EXISTS partition(class INTEGER, day INTEGER, part INTEGER, rows INTEGER, next_id INTEGER,"
-	" seg INTEGER, derived INTEGER, sealed INTEGER, first_min INTEGER, first_max INTEGER, last_min INTEGER,"
-	" last_max INTEGER, events INTEGER, filter BLOB, PRIMARY KEY(class,day,part)) WITHOUT ROWID;";
+	"CREATE TABLE IF NOT EXISTS partition(class INTEGER, day INTEGER, part INTEGER, rows "
+	"INTEGER, next_id INTEGER,"
+	" seg INTEGER, derived INTEGER, sealed INTEGER, first_min INTEGER, first_max INTEGER, "
+	"last_min INTEGER,"
+	" last_max INTEGER, events INTEGER, filter BLOB, PRIMARY KEY(class,day,part)) WITHOUT "
+	"ROWID;";
 
 int kr_store__stats_open(struct kr_store *s, bool make, struct kr_fault *reterr)
 {
-	struct kr_db_opts o = {.flags = KR_DB_SHARED | KR_DB_NORMAL | (make ? KR_DB_CREATE : 0), .cache_kib = 4096};
+	struct kr_db_opts o = {.flags = KR_DB_SHARED | KR_DB_NORMAL | (make ? KR_DB_CREATE : 0),
+			       .cache_kib = 4096};
 	char path[KR_PATH_MAX], sql[64];
 	int r = kr_db_open(kr_store__path(s, "stats.db", path), &o, &s->stats, reterr);
 
@@ -30,7 +35,8 @@ int kr_store__stats_open(struct kr_store *s, bool make, struct kr_fault *reterr)
 	return r ? r : kr_db_exec(s->stats, sql, reterr);
 }
 
-int kr_store__stats_unseal(struct kr_store *s, const struct kr_part_info *p, struct kr_fault *reterr)
+int kr_store__stats_unseal(struct kr_store *s, const struct kr_part_info *p,
+			   struct kr_fault *reterr)
 {
 	sqlite3_stmt *st = NULL;
 	int r;
@@ -38,7 +44,10 @@ int kr_store__stats_unseal(struct kr_store *s, const struct kr_part_info *p, str
 	pthread_mutex_lock(&s->stats_lock);
 	r = kr_db_exec(s->stats, "PRAGMA synchronous=FULL", reterr);
 	if (!r)
-		r = kr_db_prepare(s->stats, "UPDATE partition SET sealed=0 WHERE class=?1 AND day=?2 AND part=?3", &st, reterr);
+		r = kr_db_prepare(
+			s->stats,
+			"UPDATE partition SET sealed=0 WHERE class=?1 AND day=?2 AND part=?3", &st,
+			reterr);
 	if (!r) {
 		sqlite3_bind_int(st, 1, (int)p->class_);
 		sqlite3_bind_int(st, 2, p->day);
@@ -51,21 +60,23 @@ int kr_store__stats_unseal(struct kr_store *s, const struct kr_part_info *p, str
 	return r;
 }
 
-static int add_counters(struct kr_store *s, sqlite3 *part, const struct kr_part_info *info, uint64_t seg,
-			struct kr_fault *reterr)
+static int add_counters(struct kr_store *s, sqlite3 *part, const struct kr_part_info *info,
+			uint64_t seg, struct kr_fault *reterr)
 {
 	KR_AUTO_STMT from = NULL;
 	KR_AUTO_STMT to = NULL;
-	int r = kr_db_prepare(part,
-			      "SELECT pair,a,b,tlp,sum(rows),sum(events) FROM counter WHERE seg>?1 AND seg<=?2"
-			      " GROUP BY pair,a,b,tlp",
-			      &from, reterr);
+	int r = kr_db_prepare(
+		part,
+		"SELECT pair,a,b,tlp,sum(rows),sum(events) FROM counter WHERE seg>?1 AND seg<=?2"
+		" GROUP BY pair,a,b,tlp",
+		&from, reterr);
 
 	if (!r)
-		r = kr_db_prepare(s->stats,
-				  "INSERT INTO total VALUES(?1,?2,?3,?4,?5,?6,?7) ON CONFLICT DO UPDATE SET"
-				  " rows=rows+excluded.rows,events=events+excluded.events",
-				  &to, reterr);
+		r = kr_db_prepare(
+			s->stats,
+			"INSERT INTO total VALUES(?1,?2,?3,?4,?5,?6,?7) ON CONFLICT DO UPDATE SET"
+			" rows=rows+excluded.rows,events=events+excluded.events",
+			&to, reterr);
 	if (r)
 		return r;
 	sqlite3_bind_int64(from, 1, (int64_t)info->derived);
@@ -95,7 +106,9 @@ static int save_cursor(struct kr_store *s, const struct kr_part_info *p, struct 
 		       struct kr_fault *reterr)
 {
 	KR_AUTO_STMT st = NULL;
-	int r = kr_db_prepare(s->stats, "INSERT OR REPLACE INTO partition VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
+	int r = kr_db_prepare(s->stats,
+			      "INSERT OR REPLACE INTO partition "
+			      "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
 			      &st, reterr);
 
 	if (r)
@@ -125,7 +138,8 @@ static int derive_part(struct kr_store *s, struct kr_part_info *p, struct kr_fau
 	struct kr_part_info now = *p;
 	char path[KR_PATH_MAX];
 	sqlite3 *part;
-	int r = kr_store__reader(s, kr_store__part_path(s, p->class_, p->day, p->part, path), &part, reterr);
+	int r = kr_store__reader(s, kr_store__part_path(s, p->class_, p->day, p->part, path), &part,
+				 reterr);
 
 	if (r)
 		return r;
@@ -134,7 +148,8 @@ static int derive_part(struct kr_store *s, struct kr_part_info *p, struct kr_fau
 		r = kr_db_exec(s->stats, "BEGIN IMMEDIATE", reterr);
 	if (!r) {
 		r = add_counters(s, part, p, p->seg, reterr);
-		/* A partition of an earlier day is done with, unless a report of it is taken again. */
+		/* A partition of an earlier day is done with, unless a report of it is taken again.
+		 */
 		now.sealed = p->day < kr_time_day(kr_store_now(s));
 		now.derived = p->seg;
 		if (!r && now.sealed)
@@ -223,7 +238,8 @@ static const char *dim_table(enum kr_dim d)
 static void dim_sql(struct kr_buf *b, enum kr_dim d, const char *column)
 {
 	if (dim_table(d))
-		kr_buf_printf(b, "coalesce((SELECT name FROM main_db.%s WHERE id=%s),'')", dim_table(d), column);
+		kr_buf_printf(b, "coalesce((SELECT name FROM main_db.%s WHERE id=%s),'')",
+			      dim_table(d), column);
 	else if (d == KR_DIM_AS)
 		kr_buf_printf(b, "nullif(%s,0)", column);
 	else
@@ -250,18 +266,23 @@ static void counter_sql(struct kr_buf *b, const struct kr_counter_query *q, bool
 	kr_buf_ch(b, ',');
 	dim_sql(b, q->b, other);
 	kr_buf_c(b, ",rows,events FROM (SELECT ");
-	kr_buf_printf(b, "%s a,b,sum(rows) rows,sum(events) events FROM total WHERE pair=?1 AND day BETWEEN ?2 AND ?3",
+	kr_buf_printf(b,
+		      "%s a,b,sum(rows) rows,sum(events) events FROM total WHERE pair=?1 AND day "
+		      "BETWEEN ?2 AND ?3",
 		      q->by_day ? "day," : "");
 	if (q->value_a.n && dim_table(q->a))
-		kr_buf_printf(b, " AND %s=(SELECT id FROM main_db.%s WHERE name=?4)", a, dim_table(q->a));
+		kr_buf_printf(b, " AND %s=(SELECT id FROM main_db.%s WHERE name=?4)", a,
+			      dim_table(q->a));
 	else if (q->value_a.n)
 		kr_buf_printf(b, " AND %s=?4", a);
-	kr_buf_printf(b, " GROUP BY %sa,b HAVING sum(rows)<>0 OR sum(events)<>0) ORDER BY %s LIMIT ?5", q->by_day ? "day," : "",
-		      q->by_day ? "day,events DESC" : "events DESC,1");
+	kr_buf_printf(b,
+		      " GROUP BY %sa,b HAVING sum(rows)<>0 OR sum(events)<>0) ORDER BY %s LIMIT ?5",
+		      q->by_day ? "day," : "", q->by_day ? "day,events DESC" : "events DESC,1");
 }
 
-int kr_store_counters(struct kr_store *s, const struct kr_scope *scope, const struct kr_counter_query *q,
-		      struct kr_arena *a, struct kr_counter_row **ret, size_t *ret_n, struct kr_fault *reterr)
+int kr_store_counters(struct kr_store *s, const struct kr_scope *scope,
+		      const struct kr_counter_query *q, struct kr_arena *a,
+		      struct kr_counter_row **ret, size_t *ret_n, struct kr_fault *reterr)
 {
 	KR_AUTO_BUF sql = KR_BUF(4096);
 	char path[KR_PATH_MAX], main_path[KR_PATH_MAX];
@@ -273,13 +294,14 @@ int kr_store_counters(struct kr_store *s, const struct kr_scope *scope, const st
 	int pair = find_pair(q->a, q->b, &swapped), r;
 
 	if (pair < 0)
-		return kr_fault_set(reterr, -KR_EINVAL, "no counter by %s and %s is kept", kr_dim_text(q->a),
-				    kr_dim_text(q->b));
+		return kr_fault_set(reterr, -KR_EINVAL, "no counter by %s and %s is kept",
+				    kr_dim_text(q->a), kr_dim_text(q->b));
 	r = kr_store__reader(s, kr_store__path(s, "stats.db", path), &db, reterr);
 	if (r)
 		return r;
 	if (!sqlite3_db_filename(db, "main_db")) {
-		char *attach = sqlite3_mprintf("ATTACH %Q AS main_db", kr_store__path(s, "main.db", main_path));
+		char *attach = sqlite3_mprintf("ATTACH %Q AS main_db",
+					       kr_store__path(s, "main.db", main_path));
 
 		r = kr_db_exec(db, attach, reterr);
 		sqlite3_free(attach);
@@ -322,7 +344,9 @@ int kr_store_counters(struct kr_store *s, const struct kr_scope *scope, const st
 	sqlite3_finalize(st);
 	kr_store__reader_put(s, db);
 	if (r < 0 || kr_arena_full(a))
-		return r < 0 ? r : kr_fault_set(reterr, -KR_ELIMIT, "too many counters; ask for a shorter span");
+		return r < 0 ? r
+			     : kr_fault_set(reterr, -KR_ELIMIT,
+					    "too many counters; ask for a shorter span");
 	*ret = list;
 	*ret_n = n;
 	return 0;

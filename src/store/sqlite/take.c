@@ -43,13 +43,16 @@ static int walk_ledger(struct kr_taking *t, struct kr_taken *sum, struct kr_faul
 
 		if (parts[i].class_ != t->class_ || parts[i].day != t->day)
 			continue;
-		r = kr_store__reader(t->s, kr_store__part_path(t->s, t->class_, t->day, parts[i].part, path), &db, reterr);
+		r = kr_store__reader(
+			t->s, kr_store__part_path(t->s, t->class_, t->day, parts[i].part, path),
+			&db, reterr);
 		if (r)
 			break;
-		r = kr_db_prepare(db,
-				  "SELECT batch,read,fresh,aggregated,refused,warnings,unrouted FROM ledger"
-				  " WHERE report=?1 AND generation=?2",
-				  &st, reterr);
+		r = kr_db_prepare(
+			db,
+			"SELECT batch,read,fresh,aggregated,refused,warnings,unrouted FROM ledger"
+			" WHERE report=?1 AND generation=?2",
+			&st, reterr);
 		if (!r) {
 			sqlite3_bind_int64(st, 1, (int64_t)t->report);
 			sqlite3_bind_int64(st, 2, t->generation);
@@ -107,8 +110,9 @@ static void leave(struct kr_taking *t)
 		*p = t->next;
 }
 
-int kr_store_take_begin(struct kr_store *s, uint64_t report, bool again, struct kr_str format, uint32_t mapping,
-			const struct kr_reparse *reparse, struct kr_taking **ret, struct kr_fault *reterr)
+int kr_store_take_begin(struct kr_store *s, uint64_t report, bool again, struct kr_str format,
+			uint32_t mapping, const struct kr_reparse *reparse, struct kr_taking **ret,
+			struct kr_fault *reterr)
 {
 	struct kr_taking *t = kr_xcalloc(1, sizeof(*t));
 	int r;
@@ -138,8 +142,8 @@ int kr_store_take_begin(struct kr_store *s, uint64_t report, bool again, struct 
 	return 0;
 }
 
-int kr_store_take_end(struct kr_taking *t, enum kr_report_state state, struct kr_str reason, struct kr_taken *ret,
-		      struct kr_fault *reterr)
+int kr_store_take_end(struct kr_taking *t, enum kr_report_state state, struct kr_str reason,
+		      struct kr_taken *ret, struct kr_fault *reterr)
 {
 	struct kr_taken sum = {0};
 	struct kr_store *s = t->s;

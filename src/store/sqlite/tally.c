@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One open-addressing table of 128-bit keys serves counters and postings. A key says which counter
- * (pair, TLP) or posting (kind) and the two values; texts are interned first, so a key is numbers only.
- * Posting lists are differences of ids, zigzag and LEB128; ids mostly rise by small steps.
+ * (pair, TLP) or posting (kind) and the two values; texts are interned first, so a key is numbers
+ * only. Posting lists are differences of ids, zigzag and LEB128; ids mostly rise by small steps.
  */
 #include "store/sqlite/tally.h"
 
@@ -41,7 +41,8 @@ struct kr_tally {
 /* The high half: never 0. Counters: 1, pair, tlp, a. Postings: 2, kind. */
 static struct key counter_key(unsigned pair, unsigned tlp, uint32_t a, uint32_t b)
 {
-	return (struct key){1ull << 56 | (uint64_t)pair << 48 | (uint64_t)tlp << 40 | 1, (uint64_t)a << 32 | b};
+	return (struct key){1ull << 56 | (uint64_t)pair << 48 | (uint64_t)tlp << 40 | 1,
+			    (uint64_t)a << 32 | b};
 }
 
 static struct key posting_key(unsigned kind, uint64_t value)
@@ -127,7 +128,8 @@ uint32_t kr_tally_intern(struct kr_tally *t, struct kr_str s)
 	if (!s.n)
 		return 0;
 	h = (uint32_t)(s.n * 31 + (unsigned char)s.p[0] * 7 + (unsigned char)s.p[s.n / 2] * 3 +
-		       (unsigned char)s.p[s.n - 1]) & 255;
+		       (unsigned char)s.p[s.n - 1]) &
+	    255;
 	i = t->intern[h];
 	if (i && kr_str_eq(t->texts[i - 1], s))
 		return i;
@@ -185,8 +187,10 @@ void kr_tally_count(struct kr_tally *t, const struct kr_dims *d, int64_t rows, i
 		uint32_t times = owned && d->n_owners ? d->n_owners : 1;
 
 		for (uint32_t i = 0; i < times; i++)
-			count(t, counter_key(p, d->label, dim_value(d, pairs[p].a, i), dim_value(d, pairs[p].b, i)), rows,
-			      events);
+			count(t,
+			      counter_key(p, d->label, dim_value(d, pairs[p].a, i),
+					  dim_value(d, pairs[p].b, i)),
+			      rows, events);
 	}
 }
 
@@ -252,7 +256,8 @@ static int slot_cmp(const void *a, const void *b)
 {
 	const struct key *x = a, *y = b;
 
-	return x->hi != y->hi ? (x->hi > y->hi) - (x->hi < y->hi) : (x->lo > y->lo) - (x->lo < y->lo);
+	return x->hi != y->hi ? (x->hi > y->hi) - (x->hi < y->hi)
+			      : (x->lo > y->lo) - (x->lo < y->lo);
 }
 
 /* Bind the text or number of a dimension. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a group adds besides rows: counters by dimension, and postings (which rows hold a value). Both are
- * collected in memory while the rows are written and stored at the end of the group, one row for each
- * distinct value: that is what makes them cheap.
+ * What a group adds besides rows: counters by dimension, and postings (which rows hold a value).
+ * Both are collected in memory while the rows are written and stored at the end of the group, one
+ * row for each distinct value: that is what makes them cheap.
  */
 #pragma once
 
@@ -59,5 +59,5 @@ void kr_tally_post_times(struct kr_tally *t, kr_time first, kr_time last, uint64
  * counter  "INSERT INTO counter(seg,pair,a,b,tlp,rows,events) VALUES(?1..?7)"
  * posting  "INSERT INTO posting(kind,value,seg,ids) VALUES(?1..?4)"
  */
-KR_MUST_USE int kr_tally_store(struct kr_tally *t, uint64_t seg, sqlite3_stmt *counter, sqlite3_stmt *posting,
-			       struct kr_fault *reterr);
+KR_MUST_USE int kr_tally_store(struct kr_tally *t, uint64_t seg, sqlite3_stmt *counter,
+			       sqlite3_stmt *posting, struct kr_fault *reterr);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The postings of a report name every row it ever touched in a partition. For each such row its
- * contributions are taken away: with none left the row goes; if the row's own content came from this
- * report, the earliest remaining record is made again from the spool and takes its place; else only
- * count, times and label change. What remains is what would be there had the report never been taken.
+ * contributions are taken away: with none left the row goes; if the row's own content came from
+ * this report, the earliest remaining record is made again from the spool and takes its place; else
+ * only count, times and label change. What remains is what would be there had the report never been
+ * taken.
  */
 #include "store/sqlite/undo.h"
 
@@ -46,13 +47,14 @@ static int id_cmp(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-int kr_store__posting_ids(sqlite3 *db, int kind, int64_t value, struct kr_arena *a, uint64_t **ret, size_t *ret_n,
-			  struct kr_fault *reterr)
+int kr_store__posting_ids(sqlite3 *db, int kind, int64_t value, struct kr_arena *a, uint64_t **ret,
+			  size_t *ret_n, struct kr_fault *reterr)
 {
 	KR_AUTO_STMT st = NULL;
 	uint64_t *ids = NULL;
 	size_t n = 0, cap = 0, unique = 0;
-	int r = kr_db_prepare(db, "SELECT ids FROM posting WHERE kind=?1 AND value=?2", &st, reterr);
+	int r = kr_db_prepare(db, "SELECT ids FROM posting WHERE kind=?1 AND value=?2", &st,
+			      reterr);
 
 	if (r)
 		return r;
@@ -93,21 +95,25 @@ static int prepare(struct undo *u, struct kr_fault *reterr)
 	KR_AUTO_BUF b = KR_BUF(8192);
 	int r;
 
-	kr_buf_printf(&b, "SELECT id,first,last,n,label,report,offset,length,part,owners,%s,%s,%s,%s,source"
-			  " FROM event WHERE id=?1",
-		      kr_row_column(KR_F_CLASS_TAXONOMY), kr_row_column(KR_F_CLASS_TYPE), kr_row_column(KR_F_SRC_ASN),
-		      kr_row_column(KR_F_SRC_CC));
+	kr_buf_printf(
+		&b,
+		"SELECT id,first,last,n,label,report,offset,length,part,owners,%s,%s,%s,%s,source"
+		" FROM event WHERE id=?1",
+		kr_row_column(KR_F_CLASS_TAXONOMY), kr_row_column(KR_F_CLASS_TYPE),
+		kr_row_column(KR_F_SRC_ASN), kr_row_column(KR_F_SRC_CC));
 	r = kr_db_prepare(u->w->db, kr_buf_cstr(&b), &u->row, reterr);
 	if (!r)
 		r = kr_db_prepare(u->w->db,
-				  "SELECT report,offset,part,length,time,label FROM contribution WHERE event=?1"
+				  "SELECT report,offset,part,length,time,label FROM contribution "
+				  "WHERE event=?1"
 				  " ORDER BY report,offset,part",
 				  &u->list, reterr);
 	if (!r)
-		r = kr_db_prepare(u->w->db, "DELETE FROM contribution WHERE event=?1", &u->drop_one, reterr);
-	if (!r)
-		r = kr_db_prepare(u->w->db, "DELETE FROM contribution WHERE event=?1 AND report=?2", &u->drop_report,
+		r = kr_db_prepare(u->w->db, "DELETE FROM contribution WHERE event=?1", &u->drop_one,
 				  reterr);
+	if (!r)
+		r = kr_db_prepare(u->w->db, "DELETE FROM contribution WHERE event=?1 AND report=?2",
+				  &u->drop_report, reterr);
 	return r;
 }
 
@@ -166,7 +172,8 @@ static int drop_row(struct undo *u, const struct kr_found *row, struct kr_fault 
 	return r ? r : run_for(u->w->st[KR_PS_DELETE], row->id, 0, reterr);
 }
 
-static int touch_row(struct undo *u, struct kr_found *row, const struct rest *rest, struct kr_fault *reterr)
+static int touch_row(struct undo *u, struct kr_found *row, const struct rest *rest,
+		     struct kr_fault *reterr)
 {
 	sqlite3_stmt *st = u->w->st[KR_PS_TOUCH];
 
@@ -204,7 +211,8 @@ static int undo_row(struct undo *u, uint64_t id, struct kr_fault *reterr)
 		return 0;
 	if (!rest.n)
 		return drop_row(u, &row, reterr);
-	r = rest.n == 1 ? run_for(u->drop_one, id, 0, reterr) : run_for(u->drop_report, id, u->t->report, reterr);
+	r = rest.n == 1 ? run_for(u->drop_one, id, 0, reterr)
+			: run_for(u->drop_report, id, u->t->report, reterr);
 	if (r)
 		return r;
 	if (row.report != u->t->report)
@@ -215,13 +223,15 @@ static int undo_row(struct undo *u, uint64_t id, struct kr_fault *reterr)
 		u->cap_remakes = u->cap_remakes ? u->cap_remakes * 2 : 64;
 		u->remakes = kr_xrealloc(u->remakes, u->cap_remakes * sizeof(*u->remakes));
 	}
-	u->remakes[u->n_remakes++] = (struct remake){rest.earliest, id, rest.n, rest.first, rest.last, rest.label};
+	u->remakes[u->n_remakes++] = (struct remake){rest.earliest, id,	       rest.n,
+						     rest.first,    rest.last, rest.label};
 	return 0;
 }
 
 static int remake_cmp(const void *a, const void *b)
 {
-	const struct contribution *x = &((const struct remake *)a)->from, *y = &((const struct remake *)b)->from;
+	const struct contribution *x = &((const struct remake *)a)->from,
+				  *y = &((const struct remake *)b)->from;
 
 	if (x->report != y->report)
 		return x->report < y->report ? -1 : 1;
@@ -230,13 +240,15 @@ static int remake_cmp(const void *a, const void *b)
 	return (x->part > y->part) - (x->part < y->part);
 }
 
-static int remake_row(struct undo *u, const struct remake *m, uint32_t source, const struct kr_reparse *reparse,
-		      struct kr_buf *packed, struct kr_fault *reterr)
+static int remake_row(struct undo *u, const struct remake *m, uint32_t source,
+		      const struct kr_reparse *reparse, struct kr_buf *packed,
+		      struct kr_fault *reterr)
 {
 	sqlite3_stmt *st = u->w->st[KR_PS_INSERT];
 	const struct kr_event *e;
 	struct kr_dims dims;
-	int r = reparse->event(reparse->ctx, m->from.report, m->from.offset, m->from.part, &e, reterr);
+	int r = reparse->event(reparse->ctx, m->from.report, m->from.offset, m->from.part, &e,
+			       reterr);
 
 	if (!r)
 		r = run_for(u->w->st[KR_PS_DELETE], m->id, 0, reterr);
@@ -251,8 +263,10 @@ static int remake_row(struct undo *u, const struct remake *m, uint32_t source, c
 	sqlite3_bind_int(st, KR_ROW_LABEL + 1, m->label);
 	r = kr_db_run(st, reterr);
 	if (!r && sqlite3_changes(u->w->db) != 1)
-		r = kr_fault_set(reterr, -KR_ECORRUPT, "report %llu gives another event at byte %llu than before",
-				 (unsigned long long)m->from.report, (unsigned long long)m->from.offset);
+		r = kr_fault_set(reterr, -KR_ECORRUPT,
+				 "report %llu gives another event at byte %llu than before",
+				 (unsigned long long)m->from.report,
+				 (unsigned long long)m->from.offset);
 	kr_store__dims(u->tally, source, e, &dims);
 	dims.label = m->label;
 	kr_tally_count(u->tally, &dims, 1, (int64_t)m->n);
@@ -267,7 +281,8 @@ static int remake_all(struct undo *u, const struct kr_reparse *reparse, struct k
 	int r = 0;
 
 	if (u->n_remakes && !reparse)
-		return kr_fault_set(reterr, -KR_EINVAL, "the report shares rows with others and cannot be undone here");
+		return kr_fault_set(reterr, -KR_EINVAL,
+				    "the report shares rows with others and cannot be undone here");
 	if (u->n_remakes)
 		qsort(u->remakes, u->n_remakes, sizeof(*u->remakes), remake_cmp);
 	for (size_t i = 0; !r && i < u->n_remakes; i++)
@@ -279,10 +294,12 @@ static int forget_ledger(struct undo *u, struct kr_fault *reterr)
 {
 	KR_AUTO_STMT ledger = NULL;
 	KR_AUTO_STMT refused = NULL;
-	int r = kr_db_prepare(u->w->db, "DELETE FROM ledger WHERE report=?1 AND generation<?2", &ledger, reterr);
+	int r = kr_db_prepare(u->w->db, "DELETE FROM ledger WHERE report=?1 AND generation<?2",
+			      &ledger, reterr);
 
 	if (!r)
-		r = kr_db_prepare(u->w->db, "DELETE FROM refused WHERE report=?1", &refused, reterr);
+		r = kr_db_prepare(u->w->db, "DELETE FROM refused WHERE report=?1", &refused,
+				  reterr);
 	if (r)
 		return r;
 	sqlite3_bind_int64(ledger, 1, (int64_t)u->t->report);
@@ -300,7 +317,8 @@ static int undo_part(struct undo *u, const struct kr_reparse *reparse, struct kr
 
 	if (r)
 		return r;
-	r = kr_store__posting_ids(u->w->db, KR_POST_REPORT, (int64_t)u->t->report, u->arena, &ids, &n, reterr);
+	r = kr_store__posting_ids(u->w->db, KR_POST_REPORT, (int64_t)u->t->report, u->arena, &ids,
+				  &n, reterr);
 	if (!r)
 		r = prepare(u, reterr);
 	for (size_t i = 0; !r && i < n; i++)
@@ -318,16 +336,20 @@ static int undo_part(struct undo *u, const struct kr_reparse *reparse, struct kr
 }
 
 /* Does this part hold an earlier generation of the report? 1, 0, -KR_E*. */
-static int has_earlier(struct kr_taking *t, const struct kr_part_info *part, struct kr_fault *reterr)
+static int has_earlier(struct kr_taking *t, const struct kr_part_info *part,
+		       struct kr_fault *reterr)
 {
 	char path[KR_PATH_MAX];
 	sqlite3_stmt *st = NULL;
 	sqlite3 *db;
-	int r = kr_store__reader(t->s, kr_store__part_path(t->s, part->class_, part->day, part->part, path), &db, reterr);
+	int r = kr_store__reader(
+		t->s, kr_store__part_path(t->s, part->class_, part->day, part->part, path), &db,
+		reterr);
 
 	if (r)
 		return r;
-	r = kr_db_prepare(db, "SELECT 1 FROM ledger WHERE report=?1 AND generation<?2 LIMIT 1", &st, reterr);
+	r = kr_db_prepare(db, "SELECT 1 FROM ledger WHERE report=?1 AND generation<?2 LIMIT 1", &st,
+			  reterr);
 	if (!r) {
 		sqlite3_bind_int64(st, 1, (int64_t)t->report);
 		sqlite3_bind_int64(st, 2, t->generation);
@@ -338,7 +360,8 @@ static int has_earlier(struct kr_taking *t, const struct kr_part_info *part, str
 	return r;
 }
 
-int kr_store__undo_locked(struct kr_taking *t, const struct kr_reparse *reparse, struct kr_fault *reterr)
+int kr_store__undo_locked(struct kr_taking *t, const struct kr_reparse *reparse,
+			  struct kr_fault *reterr)
 {
 	struct undo u = {.s = t->s, .t = t, .arena = kr_arena_new(0), .tally = kr_tally_new()};
 	struct kr_part_info *parts;

@@ -25,7 +25,8 @@ static uint64_t bit_of(uint64_t hash, unsigned probe, uint64_t bits)
 	return ((uint32_t)hash + (uint64_t)probe * (hash >> 32 | 1)) % bits;
 }
 
-static const char select_values[] = "SELECT DISTINCT kind,value FROM posting WHERE kind BETWEEN 1 AND 6";
+static const char select_values[] =
+	"SELECT DISTINCT kind,value FROM posting WHERE kind BETWEEN 1 AND 6";
 
 int kr_valuefilter_build(sqlite3 *part, struct kr_buf *ret, struct kr_fault *reterr)
 {
@@ -51,7 +52,8 @@ int kr_valuefilter_build(sqlite3 *part, struct kr_buf *ret, struct kr_fault *ret
 	memset(ret->p + start, 0, bytes);
 	ret->n += bytes;
 	while ((r = kr_db_step(st, reterr)) == 1) {
-		uint64_t h = value_hash((enum kr_posting)sqlite3_column_int(st, 0), kr_db_text(st, 1));
+		uint64_t h = value_hash((enum kr_posting)sqlite3_column_int(st, 0),
+					kr_db_text(st, 1));
 
 		for (unsigned i = 0; i < PROBES; i++) {
 			uint64_t bit = bit_of(h, i, bytes * 8);
@@ -114,8 +116,9 @@ bool kr_valuefilter_helps(const struct kr_expr *x)
 	}
 }
 
-static int may_leaf(struct kr_str filter, const struct kr_expr_leaf *l, const struct kr_filter_names *names,
-		    struct kr_arena *a, bool *ret, struct kr_fault *reterr)
+static int may_leaf(struct kr_str filter, const struct kr_expr_leaf *l,
+		    const struct kr_filter_names *names, struct kr_arena *a, bool *ret,
+		    struct kr_fault *reterr)
 {
 	enum kr_posting kind = posting_of(l);
 	const uint32_t *ids;
@@ -126,7 +129,8 @@ static int may_leaf(struct kr_str filter, const struct kr_expr_leaf *l, const st
 	if (!kind)
 		return 0;
 	if (l->subject == KR_SUBJ_FIELD) {
-		*ret = kind == KR_POST_AS ? holds_number(filter, kind, l->value.i) : holds(filter, kind, l->value.text);
+		*ret = kind == KR_POST_AS ? holds_number(filter, kind, l->value.i)
+					  : holds(filter, kind, l->value.text);
 		return 0;
 	}
 	r = names->resolve(names->ctx, l, a, &ids, &n, reterr);
@@ -136,8 +140,9 @@ static int may_leaf(struct kr_str filter, const struct kr_expr_leaf *l, const st
 	return r;
 }
 
-int kr_valuefilter_may(struct kr_str filter, const struct kr_expr *x, const struct kr_filter_names *names,
-		       struct kr_arena *a, bool *ret, struct kr_fault *reterr)
+int kr_valuefilter_may(struct kr_str filter, const struct kr_expr *x,
+		       const struct kr_filter_names *names, struct kr_arena *a, bool *ret,
+		       struct kr_fault *reterr)
 {
 	int r;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which values a sealed partition can hold (class, type, AS, country, constituent, source): a Bloom filter
- * beside its entry in stats.db, so that a question about one AS over a year opens only the days that have
- * it. 10 bits a value and 7 probes: about one wrong "maybe" in a hundred.
+ * Which values a sealed partition can hold (class, type, AS, country, constituent, source): a Bloom
+ * filter beside its entry in stats.db, so that a question about one AS over a year opens only the
+ * days that have it. 10 bits a value and 7 probes: about one wrong "maybe" in a hundred.
  */
 #pragma once
 
@@ -13,9 +13,10 @@
 
 /* Build the filter of a partition from its postings. ret is appended to. */
 KR_MUST_USE int kr_valuefilter_build(sqlite3 *part, struct kr_buf *ret, struct kr_fault *reterr);
-/* Does the expression ask for a value that filters know? If not, there is no use in reading them. */
+/* Does the expression ask for a value that filters know? If not, there is no use in reading them.
+ */
 bool kr_valuefilter_helps(const struct kr_expr *x);
 /* Can a row of the partition match? An empty filter says yes. */
 KR_MUST_USE int kr_valuefilter_may(struct kr_str filter, const struct kr_expr *x,
-				   const struct kr_filter_names *names, struct kr_arena *a, bool *ret,
-				   struct kr_fault *reterr);
+				   const struct kr_filter_names *names, struct kr_arena *a,
+				   bool *ret, struct kr_fault *reterr);

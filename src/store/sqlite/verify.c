@@ -13,8 +13,9 @@
 #include "store/sqlite/scan.h"
 #include "store/sqlite/tally.h"
 
-int kr_store_refused_list(struct kr_store *s, const struct kr_scope *scope, uint64_t report, uint32_t limit,
-			  struct kr_arena *a, struct kr_refused_row **ret, size_t *ret_n, struct kr_fault *reterr)
+int kr_store_refused_list(struct kr_store *s, const struct kr_scope *scope, uint64_t report,
+			  uint32_t limit, struct kr_arena *a, struct kr_refused_row **ret,
+			  size_t *ret_n, struct kr_fault *reterr)
 {
 	struct kr_report r;
 	struct kr_part_info *parts;
@@ -37,11 +38,15 @@ int kr_store_refused_list(struct kr_store *s, const struct kr_scope *scope, uint
 
 		if (parts[i].class_ != r.class_ || parts[i].day != r.day)
 			continue;
-		err = kr_store__reader(s, kr_store__part_path(s, r.class_, r.day, parts[i].part, path), &db, reterr);
+		err = kr_store__reader(s,
+				       kr_store__part_path(s, r.class_, r.day, parts[i].part, path),
+				       &db, reterr);
 		if (err)
 			break;
-		err = kr_db_prepare(db, "SELECT offset,length,col,reason FROM refused WHERE report=?1 ORDER BY batch,n", &st,
-				    reterr);
+		err = kr_db_prepare(db,
+				    "SELECT offset,length,col,reason FROM refused WHERE report=?1 "
+				    "ORDER BY batch,n",
+				    &st, reterr);
 		if (!err)
 			sqlite3_bind_int64(st, 1, (int64_t)report);
 		while (!err && n < limit && (err = kr_db_step(st, reterr)) == 1) {
@@ -105,7 +110,9 @@ int kr_store_totals(struct kr_store *s, const struct kr_scope *scope, struct kr_
 	r = kr_store__reader(s, kr_store__path(s, "main.db", path), &db, reterr);
 	if (r)
 		return r;
-	r = kr_db_prepare(db, "SELECT count(*),count(*) FILTER (WHERE state=3) FROM report WHERE ?1", &st, reterr);
+	r = kr_db_prepare(db,
+			  "SELECT count(*),count(*) FILTER (WHERE state=3) FROM report WHERE ?1",
+			  &st, reterr);
 	if (!r) {
 		sqlite3_bind_int(st, 1, scope->all);
 		r = kr_db_step(st, reterr);
@@ -164,7 +171,8 @@ static int store_recount(sqlite3 *mem, struct kr_tally *tally, int32_t day, stru
 	int r = kr_db_exec(mem, "DELETE FROM one", reterr);
 
 	if (!r)
-		r = kr_db_prepare(mem, "INSERT INTO one VALUES(?1,?2,?3,?4,?5,?6,?7)", &counter, reterr);
+		r = kr_db_prepare(mem, "INSERT INTO one VALUES(?1,?2,?3,?4,?5,?6,?7)", &counter,
+				  reterr);
 	if (!r)
 		r = kr_db_prepare(mem, "SELECT ?1,?2,?3,?4", &posting, reterr);
 	if (!r)
@@ -191,21 +199,27 @@ static int compare(sqlite3 *mem, const char *what, struct kr_fault *reterr)
 		r = kr_db_step(st, reterr);
 	if (r != 1)
 		return r;
-	kr_fault_set(reterr, -KR_ECORRUPT, "%s: counter %d of '%s' and '%s' on day %d holds %lld rows and %lld events, a recount gives %lld and %lld",
-		     what, sqlite3_column_int(st, 0), sqlite3_column_text(st, 1), sqlite3_column_text(st, 2),
-		     sqlite3_column_int(st, 3), (long long)sqlite3_column_int64(st, 7), (long long)sqlite3_column_int64(st, 8),
-		     (long long)sqlite3_column_int64(st, 5), (long long)sqlite3_column_int64(st, 6));
+	kr_fault_set(reterr, -KR_ECORRUPT,
+		     "%s: counter %d of '%s' and '%s' on day %d holds %lld rows and %lld events, a "
+		     "recount gives %lld and %lld",
+		     what, sqlite3_column_int(st, 0), sqlite3_column_text(st, 1),
+		     sqlite3_column_text(st, 2), sqlite3_column_int(st, 3),
+		     (long long)sqlite3_column_int64(st, 7), (long long)sqlite3_column_int64(st, 8),
+		     (long long)sqlite3_column_int64(st, 5),
+		     (long long)sqlite3_column_int64(st, 6));
 	return -KR_ECORRUPT;
 }
 
-static int verify_part(struct kr_store *s, sqlite3 *mem, const struct kr_part_info *p, struct kr_fault *reterr)
+static int verify_part(struct kr_store *s, sqlite3 *mem, const struct kr_part_info *p,
+		       struct kr_fault *reterr)
 {
 	struct kr_tally *tally = kr_tally_new();
 	struct kr_part_info state = *p;
 	char path[KR_PATH_MAX];
 	uint64_t rows, events;
 	sqlite3 *db;
-	int r = kr_store__reader(s, kr_store__part_path(s, p->class_, p->day, p->part, path), &db, reterr);
+	int r = kr_store__reader(s, kr_store__part_path(s, p->class_, p->day, p->part, path), &db,
+				 reterr);
 
 	if (!r) {
 		r = kr_db_exec(db, "BEGIN", reterr);
@@ -214,9 +228,12 @@ static int verify_part(struct kr_store *s, sqlite3 *mem, const struct kr_part_in
 		if (!r)
 			r = kr_partition_state(db, &state, reterr);
 		if (!r && (rows != state.rows || events != state.events))
-			r = kr_fault_set(reterr, -KR_ECORRUPT, "%s: the state says %llu rows and %llu events, a recount %llu and %llu",
-					 path, (unsigned long long)state.rows, (unsigned long long)state.events,
-					 (unsigned long long)rows, (unsigned long long)events);
+			r = kr_fault_set(reterr, -KR_ECORRUPT,
+					 "%s: the state says %llu rows and %llu events, a recount "
+					 "%llu and %llu",
+					 path, (unsigned long long)state.rows,
+					 (unsigned long long)state.events, (unsigned long long)rows,
+					 (unsigned long long)events);
 		sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
 		kr_store__reader_put(s, db);
 	}
@@ -240,16 +257,19 @@ int kr_store_verify(struct kr_store *s, struct kr_fault *reterr)
 		r = kr_db_open(":memory:", &o, &mem, reterr);
 	if (!r)
 		r = kr_db_exec(mem,
-			       "CREATE TABLE one(seg,pair INTEGER,a,b,tlp INTEGER,rows INTEGER,events INTEGER);"
-			       "CREATE TABLE recount(pair INTEGER,a,b,day INTEGER,tlp INTEGER,rows INTEGER,events INTEGER,"
+			       "CREATE TABLE one(seg,pair INTEGER,a,b,tlp INTEGER,rows "
+			       "INTEGER,events INTEGER);"
+			       "CREATE TABLE recount(pair INTEGER,a,b,day INTEGER,tlp INTEGER,rows "
+			       "INTEGER,events INTEGER,"
 			       " PRIMARY KEY(pair,a,b,day,tlp)) WITHOUT ROWID;",
 			       reterr);
 	n = kr_store__catalogue_copy(s, a, &parts);
 	for (size_t i = 0; !r && i < n; i++)
 		r = verify_part(s, mem, &parts[i], reterr);
 	if (!r) {
-		attach = sqlite3_mprintf("ATTACH %Q AS stats;CREATE TEMP VIEW held AS SELECT * FROM stats.total",
-					 kr_store__path(s, "stats.db", path));
+		attach = sqlite3_mprintf(
+			"ATTACH %Q AS stats;CREATE TEMP VIEW held AS SELECT * FROM stats.total",
+			kr_store__path(s, "stats.db", path));
 		r = kr_db_exec(mem, attach, reterr);
 		sqlite3_free(attach);
 	}

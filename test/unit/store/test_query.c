@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lists, counts, groups and pages over several days and parts, held against a walk over all rows with
- * kr_expr_match(): whatever plan is taken (postings, index, value filters, spans), the answer is the same.
+ * Lists, counts, groups and pages over several days and parts, held against a walk over all rows
+ * with kr_expr_match(): whatever plan is taken (postings, index, value filters, spans), the answer
+ * is the same.
  */
 #include "store/read.h"
 #include "store/write.h"
@@ -35,9 +36,11 @@ static void put_text(struct kr_event *e, struct kr_arena *a, enum kr_field f, co
 		abort();
 }
 
-static struct kr_event *make(struct kr_arena *a, unsigned day, unsigned i, const struct kr_constituent *c)
+static struct kr_event *make(struct kr_arena *a, unsigned day, unsigned i,
+			     const struct kr_constituent *c)
 {
-	static const char *const types[][2] = {{"malicious-code", "infected-system"}, {"fraud", "phishing"},
+	static const char *const types[][2] = {{"malicious-code", "infected-system"},
+					       {"fraud", "phishing"},
 					       {"vulnerable", "weak-crypto"}};
 	static const char *const countries[] = {"RS", "ME", "HR", "MK"};
 	struct kr_event *e = kr_event_new(a);
@@ -56,10 +59,12 @@ static struct kr_event *make(struct kr_arena *a, unsigned day, unsigned i, const
 	if (prop_chance(80))
 		put_text(e, a, KR_F_SRC_CC, countries[prop_below(2 + day % 3)]);
 	if (prop_chance(80) &&
-	    kr_event_put(e, a, KR_F_SRC_ASN, (union kr_value){.i = (int64_t)(64500 + day * 2 + prop_below(4))}))
+	    kr_event_put(e, a, KR_F_SRC_ASN,
+			 (union kr_value){.i = (int64_t)(64500 + day * 2 + prop_below(4))}))
 		abort();
 	if (prop_chance(30))
-		put_text(e, a, KR_F_SRC_FQDN, prop_chance(50) ? "www.example.org" : "mail.example.net");
+		put_text(e, a, KR_F_SRC_FQDN,
+			 prop_chance(50) ? "www.example.org" : "mail.example.net");
 	if (prop_chance(20) && kr_event_add_extra(e, a, KR_STR("naics"), KR_STR("541"), true))
 		abort();
 	e->first = today - (kr_time)prop_below(KR_DAY * 2);
@@ -79,13 +84,17 @@ static struct kr_event *make(struct kr_arena *a, unsigned day, unsigned i, const
 
 static bool fill(struct kr_store *s, struct kr_fault *f)
 {
-	struct kr_constituent c[NAMES] = {{.name = KR_STR("alpha")}, {.name = KR_STR("beta")}, {.name = KR_STR("gamma")},
+	struct kr_constituent c[NAMES] = {{.name = KR_STR("alpha")},
+					  {.name = KR_STR("beta")},
+					  {.name = KR_STR("gamma")},
 					  {.name = KR_STR("delta")}};
-	struct kr_source src[2] = {{.name = KR_STR("feed-a")}, {.name = KR_STR("feed-b"), .retention = KR_RETAIN_LONG}};
+	struct kr_source src[2] = {{.name = KR_STR("feed-a")},
+				   {.name = KR_STR("feed-b"), .retention = KR_RETAIN_LONG}};
 	struct kr_register_change change;
 	uint32_t source[2];
 
-	if (kr_store_register_replace(s, c, NAMES, NULL, 0, &change, f) || kr_store_source_put(s, &src[0], &source[0], f) ||
+	if (kr_store_register_replace(s, c, NAMES, NULL, 0, &change, f) ||
+	    kr_store_source_put(s, &src[0], &source[0], f) ||
 	    kr_store_source_put(s, &src[1], &source[1], f))
 		return false;
 	for (unsigned day = 0; day < DAYS; day++) {
@@ -95,7 +104,8 @@ static bool fill(struct kr_store *s, struct kr_fault *f)
 		struct kr_taking *t;
 		struct kr_taken sum;
 		uint64_t id;
-		struct kr_report_new n = {.source = source[day % 2], .name = KR_STR("r"), .observed = KR_TIME_NONE};
+		struct kr_report_new n = {
+			.source = source[day % 2], .name = KR_STR("r"), .observed = KR_TIME_NONE};
 		char text[16];
 
 		today += KR_DAY;
@@ -130,8 +140,12 @@ static bool matching(void *ctx, const struct kr_stored_event *ev)
 {
 	struct walk *w = ctx;
 	char text[KR_EVENT_ID_TEXT_MAX];
-	struct kr_expr_event x = {.e = ev->e, .source = ev->source, .report = ev->report, .constituents = ev->constituents,
-				  .n_constituents = ev->n_constituents, .id = kr_str_c(kr_event_id_text(&ev->id, text))};
+	struct kr_expr_event x = {.e = ev->e,
+				  .source = ev->source,
+				  .report = ev->report,
+				  .constituents = ev->constituents,
+				  .n_constituents = ev->n_constituents,
+				  .id = kr_str_c(kr_event_id_text(&ev->id, text))};
 
 	if (!w->x || kr_expr_match(w->x, &x)) {
 		strcpy(w->ids[w->n++], text);
@@ -141,13 +155,16 @@ static bool matching(void *ctx, const struct kr_stored_event *ev)
 }
 
 /* All pages of a query, with a limit. */
-static bool pages(struct kr_store *s, const struct kr_expr *x, uint32_t limit, struct walk *w, struct kr_fault *f)
+static bool pages(struct kr_store *s, const struct kr_expr *x, uint32_t limit, struct walk *w,
+		  struct kr_fault *f)
 {
 	char cursor[KR_EVENT_ID_TEXT_MAX] = "";
 
 	for (;;) {
 		KR_AUTO(kr_arena) *a = kr_arena_new(0);
-		struct kr_event_query q = {.expr = x, .limit = limit, .cursor = kr_str_c(cursor),
+		struct kr_event_query q = {.expr = x,
+					   .limit = limit,
+					   .cursor = kr_str_c(cursor),
 					   .scan_max = prop_chance(30) ? 100 : 0};
 		struct kr_event_page page;
 
@@ -162,10 +179,30 @@ static bool pages(struct kr_store *s, const struct kr_expr *x, uint32_t limit, s
 static char all_ids[DAYS * ROWS][KR_EVENT_ID_TEXT_MAX], got_ids[DAYS * ROWS][KR_EVENT_ID_TEXT_MAX];
 
 static const char *const leaves[] = {
-	"type:phishing", "class:vulnerable", "cc:rs", "cc:me,hr", "asn:64503", "asn:64500..64504", "ip:198.51.100.7",
-	"ip:198.51.100.0/26", "ip:2001:db8::/124", "constituent:alpha", "constituent:*a", "source:feed-b", "routed:no",
-	"since:3d", "until:2024-10-04", "time:2024-10-03", "time:2024-10-02T06:00:00Z..2024-10-02T12:00:00Z",
-	"fqdn:example.org", "has:fqdn", "extra.naics:541", "report:2", "last:>=2024-10-04", "nothing", "count:1",
+	"type:phishing",
+	"class:vulnerable",
+	"cc:rs",
+	"cc:me,hr",
+	"asn:64503",
+	"asn:64500..64504",
+	"ip:198.51.100.7",
+	"ip:198.51.100.0/26",
+	"ip:2001:db8::/124",
+	"constituent:alpha",
+	"constituent:*a",
+	"source:feed-b",
+	"routed:no",
+	"since:3d",
+	"until:2024-10-04",
+	"time:2024-10-03",
+	"time:2024-10-02T06:00:00Z..2024-10-02T12:00:00Z",
+	"fqdn:example.org",
+	"has:fqdn",
+	"extra.naics:541",
+	"report:2",
+	"last:>=2024-10-04",
+	"nothing",
+	"count:1",
 };
 
 static void random_expression(char *buf, size_t size)
@@ -176,8 +213,8 @@ static void random_expression(char *buf, size_t size)
 	for (size_t i = 0; i < n; i++) {
 		char one[128];
 
-		snprintf(one, sizeof(one), "%s%s%s", i ? prop_chance(30) ? " or " : " and " : "", prop_chance(20) ? "not " : "",
-			 leaves[prop_below(KR_ARRAY_LEN(leaves))]);
+		snprintf(one, sizeof(one), "%s%s%s", i ? prop_chance(30) ? " or " : " and " : "",
+			 prop_chance(20) ? "not " : "", leaves[prop_below(KR_ARRAY_LEN(leaves))]);
 		strncat(buf, one, size - strlen(buf) - 1);
 	}
 }
@@ -211,9 +248,10 @@ static bool check(struct kr_store *s, const char *text)
 		goto fail;
 	for (size_t i = 0; i < n; i++)
 		sum += groups[i].rows;
-	if (got.n != want.n || count.rows != want.n || sum != want.n || count.events != want.events) {
-		printf("# %s: wanted %u, listed %u, counted %llu, grouped %llu\n", text, want.n, got.n,
-		       (unsigned long long)count.rows, (unsigned long long)sum);
+	if (got.n != want.n || count.rows != want.n || sum != want.n ||
+	    count.events != want.events) {
+		printf("# %s: wanted %u, listed %u, counted %llu, grouped %llu\n", text, want.n,
+		       got.n, (unsigned long long)count.rows, (unsigned long long)sum);
 		return false;
 	}
 	for (unsigned i = 0; i < got.n; i++)
@@ -237,7 +275,8 @@ int main(void)
 	bool good;
 
 	today = KR_DAY * 19996 + KR_HOUR * 9; /* 2024-09-30 */
-	good = mkdtemp(dir) && !kr_store_init(dir, &f) && !kr_store_open(dir, &o, &s, &f) && fill(s, &f);
+	good = mkdtemp(dir) && !kr_store_init(dir, &f) && !kr_store_open(dir, &o, &s, &f) &&
+	       fill(s, &f);
 	OK(good, "filled: %s", f.message);
 	for (size_t i = 0; good && i < KR_ARRAY_LEN(leaves); i++)
 		good = check(s, leaves[i]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Taking, interrupting, resuming and taking again, against an oracle that holds every contribution in
- * memory: what the store lists must be what the oracle says, and counters must equal a recount.
+ * Taking, interrupting, resuming and taking again, against an oracle that holds every contribution
+ * in memory: what the store lists must be what the oracle says, and counters must equal a recount.
  */
 #include "store/read.h"
 #include "store/write.h"
@@ -14,7 +14,7 @@
 
 #define REPORTS 5
 #define BATCHES 6
-#define EVENTS	40 /* of a batch */
+#define EVENTS	40  /* of a batch */
 #define KEYS	300 /* identities */
 
 /* What report r says in its n-th record, in its g-th version. */
@@ -71,7 +71,8 @@ static struct kr_event *make_event(struct kr_arena *a, const struct said *s, uns
 	if (s->key % 5)
 		ok &= !kr_event_put(e, a, KR_F_SRC_IP, (union kr_value){.ip = ip});
 	ok &= !kr_event_put(e, a, KR_F_SRC_ASN, (union kr_value){.i = s->asn});
-	ok &= !kr_event_put(e, a, KR_F_CLASS_TAXONOMY, (union kr_value){.text = kr_str_c(s->class_)});
+	ok &= !kr_event_put(e, a, KR_F_CLASS_TAXONOMY,
+			    (union kr_value){.text = kr_str_c(s->class_)});
 	ok &= !kr_event_add_extra(e, a, KR_STR("n"), kr_arena_printf(a, "%u", i), true);
 	assert(ok);
 	e->offset = i * 10;
@@ -87,14 +88,15 @@ static struct kr_event *make_event(struct kr_arena *a, const struct said *s, uns
 
 static struct kr_arena *reparse_arena;
 
-static int reparse(void *ctx, uint64_t report, uint64_t offset, uint32_t part, const struct kr_event **ret,
-		   struct kr_fault *reterr)
+static int reparse(void *ctx, uint64_t report, uint64_t offset, uint32_t part,
+		   const struct kr_event **ret, struct kr_fault *reterr)
 {
 	(void)ctx, (void)part;
 	kr_arena_clear(reparse_arena);
 	for (unsigned r = 0; r < REPORTS; r++)
 		if (report_id[r] == report) {
-			*ret = make_event(reparse_arena, &said[r][version[r]][offset / 10], (unsigned)(offset / 10));
+			*ret = make_event(reparse_arena, &said[r][version[r]][offset / 10],
+					  (unsigned)(offset / 10));
 			return 0;
 		}
 	return kr_fault_set(reterr, -KR_ENOENT, "no such report");
@@ -119,7 +121,8 @@ static bool take(struct kr_store *s, unsigned r, unsigned v, bool again, unsigne
 		}
 		kr_batch_clear(b);
 		for (unsigned i = 0; i < EVENTS; i++)
-			kr_batch_add(b, make_event(b->arena, &said[r][v][n * EVENTS + i], n * EVENTS + i));
+			kr_batch_add(b, make_event(b->arena, &said[r][v][n * EVENTS + i],
+						   n * EVENTS + i));
 		if (n == 2)
 			kr_batch_refuse(b, 5, 6, 1, 2, "broken %d", 7);
 		if (!kr_store_batch_done(t, n) && kr_store_batch(t, n, b, &f))
@@ -127,9 +130,11 @@ static bool take(struct kr_store *s, unsigned r, unsigned v, bool again, unsigne
 	}
 	if (kr_store_take_end(t, KR_REPORT_TAKEN, KR_STR(""), &sum, &f))
 		goto fail;
-	if (sum.read != BATCHES * EVENTS + 1 || sum.refused != 1 || sum.fresh + sum.aggregated != BATCHES * EVENTS) {
-		printf("# totals: read %llu fresh %llu aggregated %llu\n", (unsigned long long)sum.read,
-		       (unsigned long long)sum.fresh, (unsigned long long)sum.aggregated);
+	if (sum.read != BATCHES * EVENTS + 1 || sum.refused != 1 ||
+	    sum.fresh + sum.aggregated != BATCHES * EVENTS) {
+		printf("# totals: read %llu fresh %llu aggregated %llu\n",
+		       (unsigned long long)sum.read, (unsigned long long)sum.fresh,
+		       (unsigned long long)sum.aggregated);
 		return false;
 	}
 	return true;
@@ -184,14 +189,17 @@ static bool check_row(void *ctx, const struct kr_stored_event *ev)
 		if (!w->any || ev->e->key != k * 0x9e3779b97f4a7c15u)
 			continue;
 		s = &said[w->r][version[w->r]][w->i];
-		good = ev->e->count == w->n && ev->e->first == w->first && ev->e->last == w->last && ev->e->label == w->label &&
-		       ev->report == report_id[w->r] && ev->e->offset == w->i * 10 &&
-		       kr_event_get(ev->e, KR_F_SRC_ASN)->i == s->asn && ev->e->n_owners == s->n_owners &&
-		       kr_event_extra(ev->e, KR_STR("n"));
+		good = ev->e->count == w->n && ev->e->first == w->first && ev->e->last == w->last &&
+		       ev->e->label == w->label && ev->report == report_id[w->r] &&
+		       ev->e->offset == w->i * 10 &&
+		       kr_event_get(ev->e, KR_F_SRC_ASN)->i == s->asn &&
+		       ev->e->n_owners == s->n_owners && kr_event_extra(ev->e, KR_STR("n"));
 		if (!good)
-			printf("# key %u: n %llu/%llu report %llu/%llu offset %llu/%u asn %lld/%u\n", k,
-			       (unsigned long long)ev->e->count, (unsigned long long)w->n, (unsigned long long)ev->report,
-			       (unsigned long long)report_id[w->r], (unsigned long long)ev->e->offset, w->i * 10,
+			printf("# key %u: n %llu/%llu report %llu/%llu offset %llu/%u asn "
+			       "%lld/%u\n",
+			       k, (unsigned long long)ev->e->count, (unsigned long long)w->n,
+			       (unsigned long long)ev->report, (unsigned long long)report_id[w->r],
+			       (unsigned long long)ev->e->offset, w->i * 10,
 			       (long long)kr_event_get(ev->e, KR_F_SRC_ASN)->i, s->asn);
 	}
 	all_good &= good;
@@ -211,7 +219,8 @@ static bool check(struct kr_store *s)
 		expected += want[k].any;
 	rows_seen = 0;
 	all_good = true;
-	if (kr_store_event_list(s, &KR_SCOPE_ALL, &q, check_row, NULL, a, &page, &f) || rows_seen != expected) {
+	if (kr_store_event_list(s, &KR_SCOPE_ALL, &q, check_row, NULL, a, &page, &f) ||
+	    rows_seen != expected) {
 		printf("# rows %u, expected %u; %s\n", rows_seen, expected, f.message);
 		return false;
 	}
@@ -224,15 +233,18 @@ static bool check(struct kr_store *s)
 
 static bool spool_report(struct kr_store *s, unsigned r, uint32_t source, struct kr_fault *f)
 {
-	struct kr_report_new n = {.source = source, .name = KR_STR("a.csv"), .format = KR_STR("test"),
+	struct kr_report_new n = {.source = source,
+				  .name = KR_STR("a.csv"),
+				  .format = KR_STR("test"),
 				  .observed = KR_TIME_NONE};
 	struct kr_spool_writer *w;
 	struct kr_spooled sp;
 	char text[32];
 
 	snprintf(text, sizeof(text), "report %u\n", r);
-	return !kr_spool_begin(s, KR_RETAIN_STANDARD, &w, f) && !kr_spool_add(w, text, strlen(text), f) &&
-	       !kr_spool_end(w, &sp, f) && kr_store_report_add(s, &n, &sp, &report_id[r], f) == 0;
+	return !kr_spool_begin(s, KR_RETAIN_STANDARD, &w, f) &&
+	       !kr_spool_add(w, text, strlen(text), f) && !kr_spool_end(w, &sp, f) &&
+	       kr_store_report_add(s, &n, &sp, &report_id[r], f) == 0;
 }
 
 static bool run(const char *dir, unsigned run)
@@ -249,14 +261,16 @@ static bool run(const char *dir, unsigned run)
 	make_said();
 	memset(present, 0, sizeof(present));
 	memset(version, 0, sizeof(version));
-	if (kr_store_init(path, &f) || kr_store_open(path, &o, &s, &f) || kr_store_source_put(s, &src, &source, &f)) {
+	if (kr_store_init(path, &f) || kr_store_open(path, &o, &s, &f) ||
+	    kr_store_source_put(s, &src, &source, &f)) {
 		printf("# %s\n", f.message);
 		return false;
 	}
 	for (unsigned r = 0; good && r < REPORTS; r++)
 		good = spool_report(s, r, source, &f);
 	for (unsigned step = 0; good && step < 14; step++) {
-		unsigned r = (unsigned)prop_below(REPORTS), stop = (unsigned)prop_below(BATCHES * 2);
+		unsigned r = (unsigned)prop_below(REPORTS),
+			 stop = (unsigned)prop_below(BATCHES * 2);
 		bool again = present[r];
 
 		if (again)
