@@ -251,6 +251,23 @@ static enum kr_converted category_or_detail(const struct kr_row *row, enum kr_fi
 	return ret->n ? KR_CONV_TEXT : KR_CONV_ABSENT;
 }
 
+static struct kr_str concat(struct kr_arena *arena, const struct kr_str *parts, size_t n_parts)
+{
+	size_t n = 0;
+	char *to;
+
+	for (size_t i = 0; i < n_parts; i++)
+		n += parts[i].n;
+	to = kr_arena_bytes(arena, n);
+	if (!to)
+		return KR_STR_NULL;
+	n = 0;
+	for (size_t i = 0; i < n_parts; n += parts[i++].n)
+		if (parts[i].n)
+			memcpy(to + n, parts[i].p, parts[i].n);
+	return kr_str_n(to, n);
+}
+
 /* "/path" of "GET /path HTTP/1.1" or of a bare path; empty if there is none. */
 static struct kr_str request_path(struct kr_str in)
 {
@@ -281,8 +298,7 @@ static enum kr_converted convert_http_host_and_url(const struct kr_row *row, enu
 	if (!kr_str_eqc(scheme, "https"))
 		scheme = KR_STR("http");
 	path = request_path(path);
-	*ret = kr_arena_printf(row->arena, "%.*s://%.*s%.*s", KR_STR_ARG(scheme), KR_STR_ARG(host),
-			       KR_STR_ARG(path));
+	*ret = concat(row->arena, (struct kr_str[]){scheme, KR_STR("://"), host, path}, 4);
 	return ret->p ? KR_CONV_TEXT : KR_CONV_LIMIT;
 }
 

@@ -74,14 +74,17 @@ int kr_mapdoc__unknown(struct kr_mapdoc *d, const struct kr_json_token *t, const
 			       KR_STR_ARG(kr_str_first(name, 60)));
 }
 
-static struct kr_str nearest_field(struct kr_str name)
+int kr_mapdoc__no_field(struct kr_mapdoc *d, struct kr_str name)
 {
 	struct kr_near near = KR_NEAR(name);
 
 	for (unsigned f = 1; f < KR_FIELD_MAX; f++)
 		if (kr_field_info((enum kr_field)f))
 			kr_near_offer(&near, kr_field_info((enum kr_field)f)->name_str);
-	return near.best;
+	return kr_mapdoc__unknown(
+		d, NULL, "field", name, near.best,
+		"`karaula config doc --fields` lists them; extra.NAME keeps a value "
+		"under a name of your own");
 }
 
 int kr_mapdoc__string(struct kr_mapdoc *d, const struct kr_json_token *t, struct kr_str *ret)
@@ -151,10 +154,7 @@ int kr_mapdoc__target(struct kr_mapdoc *d, struct kr_str name, struct kr_str col
 		*ret_key = name.n > 6 ? kr_str_from(name, 6) : column;
 		f = words ? KR_F_NONE : kr_codec__field_of_extra(*ret_key);
 	} else if (!f && words) {
-		return kr_mapdoc__unknown(
-			d, NULL, "field", name, nearest_field(name),
-			"`karaula config doc --fields` lists them; extra.NAME keeps a "
-			"value under a name of your own");
+		return kr_mapdoc__no_field(d, name);
 	} else if (!f) {
 		*ret_key = name;
 		if (kr_mapdoc__warn(d, "field \"%.*s\" is not known here and is kept in extra",

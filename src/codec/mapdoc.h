@@ -27,6 +27,8 @@ KR_MUST_USE int kr_mapdoc__fail(struct kr_mapdoc *d, const struct kr_json_token 
 /* The same for a name that is not known; near is the nearest one that is, or p NULL. */
 KR_MUST_USE int kr_mapdoc__unknown(struct kr_mapdoc *d, const struct kr_json_token *t, const char *what,
 				   struct kr_str name, struct kr_str near, const char *remedy);
+/* The same for a field, with the nearest one that is known. */
+KR_MUST_USE int kr_mapdoc__no_field(struct kr_mapdoc *d, struct kr_str name);
 KR_MUST_USE int kr_mapdoc__string(struct kr_mapdoc *d, const struct kr_json_token *t,
 				  struct kr_str *ret);
 /* The token must open this kind of container. */

@@ -54,6 +54,10 @@ static int read_entry(struct kr_mapdoc *d, struct kr_map_entry *e)
 	}
 	if (!err && i < 2)
 		err = kr_mapdoc__fail(d, &t, "", "an entry is [field, column, conversion]");
+	/* What a report cannot do without must have a place; the rest degrades to extra. */
+	if (!err && e->required && !kr_field_by_name(target) &&
+	    !kr_str_starts(target, KR_STR("extra.")))
+		err = kr_mapdoc__no_field(d, target);
 	if (!err)
 		err = kr_mapdoc__target(d, target, e->column, false, &e->field, &e->key);
 	return err;
@@ -115,11 +119,13 @@ static int read_report(struct kr_mapdoc *d, struct kr_map_report *r)
 	struct kr_map_entry *entries = NULL;
 	struct kr_map_constant *constants = NULL;
 	struct kr_json_token t;
+	bool required = false;
 	int err;
 
 	while (!(err = kr_mapdoc__next(d, &t)) && t.type != KR_JSON_OBJECT_END) {
 		size_t up = kr_mapdoc__enter(d, t.key, 0);
 
+		required |= kr_str_eqc(t.key, "required_fields");
 		if (kr_str_eqc(t.key, "feed_name"))
 			err = kr_mapdoc__string(d, &t, &r->feed_name);
 		else if (kr_str_eqc(t.key, "file_name"))
@@ -138,6 +144,9 @@ static int read_report(struct kr_mapdoc *d, struct kr_map_report *r)
 			return err;
 		kr_mapdoc__leave(d, up);
 	}
+	if (!err && !required)
+		err = kr_mapdoc__fail(d, &t, "see doc/mapping.md",
+				      "the report type has no required_fields");
 	if (!err && !r->file_name.n)
 		r->file_name = r->name;
 	if (!err)

@@ -113,7 +113,7 @@ static void compare(int dir, const char *file, const struct kr_buf *got, bool bl
 		    const char *name)
 {
 	struct kr_buf want = KR_BUF(SIZE_MAX_FILE);
-	char what[300];
+	char what[500];
 
 	if (bless && got->n) {
 		OK(kr_file_replace(dir, file, kr_buf_str(got), 0644, NULL) == 0, "%s: %s written",
@@ -141,7 +141,7 @@ static void write_and_read(const struct kr_codec *codec, const struct kr_codec_o
 		const struct kr_codec *via = kr_codec_at(i);
 		struct kr_codec_opts plain = kr_codec_opts_default();
 		struct result there, back;
-		char what[300];
+		char what[500];
 
 		if (!(via->caps & KR_CODEC_READ) || !(via->caps & KR_CODEC_WRITE))
 			continue;
@@ -246,7 +246,7 @@ int main(int argc, char **argv)
 		snprintf(path, sizeof(path), "%s/%s", root, kr_codec_at(i)->name);
 		n = list(path, &names);
 		for (int k = 0; k < n; k++) {
-			char folder[1400], name[300];
+			char folder[1700], name[600];
 
 			snprintf(folder, sizeof(folder), "%s/%s", path, names[k]->d_name);
 			snprintf(name, sizeof(name), "%s/%s", kr_codec_at(i)->name,
