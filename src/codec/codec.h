@@ -15,8 +15,9 @@
 enum kr_codec_cap {
 	KR_CODEC_READ = 1,
 	KR_CODEC_WRITE = 2,
-	KR_CODEC_MAPPING = 4,  /* reading needs a mapping; csv only if its header does not have our field names */
+	KR_CODEC_MAPPING = 4,  /* reading needs a mapping */
 	KR_CODEC_SNAPSHOT = 8, /* a list of a state: the same bytes on another day are another report */
+	KR_CODEC_OWN_NAMES = 16, /* a table whose header has our field names needs no mapping */
 };
 
 struct kr_mapping;	/* codec/mapping.h */

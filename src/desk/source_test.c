@@ -30,7 +30,6 @@ struct test {
 	bool stop;	     /* the caller has seen enough */
 	const struct kr_codec *codec;
 	struct kr_mapping *mapping;
-	struct kr_fault no_mapping; /* why there is none */
 };
 
 /* ---- bytes ---- */
@@ -155,11 +154,8 @@ static int choose_mapping(struct test *t, struct kr_fault *reterr)
 		return 0;
 	err = kr_desk_mapping_for(t->mappings, t->codec, asked, t->ret->report, &t->mapping, &id,
 				  &f);
-	/* A table whose header has our own names needs none: the codec says so itself if not. */
-	if (err == -KR_EMAPPING && !asked.n) {
-		t->no_mapping = f;
+	if (err == -KR_EMAPPING && !asked.n && (t->codec->caps & KR_CODEC_OWN_NAMES))
 		return 0;
-	}
 	if (err) {
 		err = problem(t, err, &f);
 		if (err && reterr)
@@ -210,8 +206,7 @@ static int run(struct test *t, struct kr_fault *reterr)
 	opts.report = t->ret->report;
 	err = t->codec->open(&opts, &state, &f);
 	if (err) {
-		err = problem(t, err,
-			      err == -KR_EMAPPING && t->no_mapping.code ? &t->no_mapping : &f);
+		err = problem(t, err, &f);
 		if (err && reterr)
 			*reterr = f;
 		return err;

@@ -11,8 +11,8 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "codec/codec.h"
-#include "codec/mapping.h"
 #include "conf/conf.h"
+#include "desk/mapping.h"
 #include "desk/register.h"
 #include "pipe/enrich.h"
 #include "store/store.h"
@@ -52,24 +52,5 @@ struct kr_pipe_limits {
 };
 struct kr_pipe_limits kr_pipe_limits(struct kr_pipe *p);
 
-/*
- * A mapping of the store, compiled once and kept.
- *
- * ret  the caller gives it back with kr_mapping_unref()
- *
- * Returns 0; -KR_ENOENT; what kr_mapping_compile() returns.
- */
-KR_MUST_USE int kr_pipe_mapping(struct kr_pipe *p, uint32_t id, struct kr_mapping **ret,
-				struct kr_fault *reterr);
-/*
- * The mapping for a report: the newest version of the one named, else the newest one for the
- * format that knows the report's name.
- *
- * name  empty: any
- *
- * Returns 0; -KR_EMAPPING with a remedy if there is none.
- */
-KR_MUST_USE int kr_pipe_mapping_for(struct kr_pipe *p, const struct kr_codec *codec,
-				    struct kr_str name, struct kr_str report,
-				    struct kr_mapping **ret, uint32_t *ret_id,
-				    struct kr_fault *reterr);
+/* Compiled mappings, kept as long as the pipe. */
+struct kr_desk_mappings *kr_pipe_mappings(struct kr_pipe *p);

@@ -60,7 +60,7 @@ static int start(struct kr_take__reparser *r, uint64_t report, struct kr_fault *
 				    "format '%.*s' of report %llu is not known",
 				    KR_STR_ARG(row.format), (unsigned long long)report);
 	if (row.mapping)
-		err = kr_pipe_mapping(r->p, row.mapping, &mapping, reterr);
+		err = kr_desk_mapping_get(kr_pipe_mappings(r->p), row.mapping, &mapping, reterr);
 	if (!err)
 		err = kr_feed_open(r->p, &row, codec, mapping, r->tlp, &r->feed, reterr);
 	kr_mapping_unref(mapping);

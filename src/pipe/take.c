@@ -142,9 +142,13 @@ static int mapping_find(struct kr_take__job *job, struct kr_str asked, struct kr
 	/* What was begun under a mapping is finished under it, or its batches would not fit
 	 * together. */
 	job->mapping_id = job->again ? 0 : job->report.mapping;
-	err = job->mapping_id ? kr_pipe_mapping(job->p, job->mapping_id, &job->mapping, &fault)
-			      : kr_pipe_mapping_for(job->p, job->codec, asked, job->report.name,
-						    &job->mapping, &job->mapping_id, &fault);
+	err = job->mapping_id ? kr_desk_mapping_get(kr_pipe_mappings(job->p), job->mapping_id,
+						    &job->mapping, &fault)
+			      : kr_desk_mapping_for(kr_pipe_mappings(job->p), job->codec, asked,
+						    job->report.name, &job->mapping,
+						    &job->mapping_id, &fault);
+	if (err == -KR_EMAPPING && !asked.n && (job->codec->caps & KR_CODEC_OWN_NAMES))
+		return 0;
 	if (err == -KR_EMAPPING) {
 		kr_fault_text(&fault, text, sizeof(text));
 		job->quarantine = kr_arena_dup(arena, kr_str_c(text));

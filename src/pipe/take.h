@@ -41,6 +41,9 @@ struct kr_take_result {
 	struct kr_taken taken;
 	uint64_t bytes, ms;
 	struct kr_str reason; /* QUARANTINED, REFUSED: why, and what to do */
+	struct kr_str
+		*notes; /* what is odd about the report, e.g. optional columns that are missing */
+	size_t n_notes;
 };
 
 /*

@@ -19,6 +19,8 @@
 
 struct work {
 	const struct kr_take__job *job;
+	struct kr_arena *arena; /* takes the notes */
+	struct kr_take_result *ret;
 	struct kr_feed *feed;
 	struct kr_taking *taking;
 	struct kr_portion portions[PORTIONS];
@@ -58,6 +60,18 @@ static bool cancelled(const struct kr_take_opts *o)
 	return o->cancelled && o->cancelled(o->ctx);
 }
 
+static void add_notes(struct work *w, const struct kr_batch *b)
+{
+	struct kr_take_result *r = w->ret;
+
+	if (b->n_notes && !r->notes)
+		r->notes = kr_arena_calloc(w->arena, KR_BATCH_NOTES_MAX, sizeof(*r->notes));
+	for (size_t i = 0; r->notes && i < b->n_notes && r->n_notes < KR_BATCH_NOTES_MAX; i++) {
+		r->notes[r->n_notes] = kr_arena_dup(w->arena, b->notes[i]);
+		r->n_notes += r->notes[r->n_notes].p != NULL;
+	}
+}
+
 /* Store what the worker hands over, until it ends. */
 static int store_all(struct work *w, struct kr_fault *reterr)
 {
@@ -71,6 +85,7 @@ static int store_all(struct work *w, struct kr_fault *reterr)
 			err = kr_fault_set(
 				reterr, -KR_ECANCEL,
 				"stopped; the rest of the report is taken at the next start");
+		add_notes(w, p->batch);
 		if (!err && !p->done)
 			err = kr_store_batch(w->taking, p->n, p->batch, reterr);
 		if (!err)
@@ -175,7 +190,7 @@ static int begin(struct work *w, const struct kr_reparse *reparse, struct kr_fau
 int kr_take__run(const struct kr_take__job *job, struct kr_arena *arena, struct kr_take_result *ret,
 		 struct kr_fault *reterr)
 {
-	struct work w = {.job = job};
+	struct work w = {.job = job, .arena = arena, .ret = ret};
 	struct kr_reparse reparse = {.event = kr_take__reparse,
 				     .ctx = kr_take__reparser_new(job->p, job->tlp)};
 	int64_t start = kr_clock_us();
