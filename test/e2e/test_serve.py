@@ -164,10 +164,10 @@ def page(t):
     t.same(s.get("/")[0], 200, "and the node goes on")
     sock = os.path.join(d.path, "run", "karaula.sock")
     t.same(os.stat(sock).st_mode & 0o077, 0, "nobody else may use the control socket")
-    with socket.socket(socket.AF_UNIX) as c:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as c:
         c.connect(sock)
         c.sendall(os.urandom(5000))
-    with socket.socket(socket.AF_UNIX) as c:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as c:
         c.connect(sock)
     t.same(d.count(), 30, "noise on the control socket does not disturb it")
     t.same(s.stop(), 0, "SIGTERM ends it")

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How this works: the main thread opens everything, says that it is ready, and then only waits for
+ * signals: SIGHUP reads the configuration again, SIGTERM and SIGINT end the node, and between them
+ * it tells the service manager's watchdog that it lives. Pages, commands from the control socket
+ * and reports that a crash left unfinished have threads of their own. Ending goes the other way
+ * round: no new work, running work is told to stop, and what is still running after DRAIN_S seconds
+ * is left behind: everything durable is on disk already, and the next start goes on from there.
+ */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/control.h"
+#include "cli/node.h"
+#include "cli/notify.h"
+#include "pipe/take.h"
+#include "web/web.h"
+
+#define DRAIN_S	   8
+#define IDLE_MS	   60000
+#define LINES_MAX  16
+#define SERIES_MAX 2000
+
+struct serve {
+	struct kr_node *node;
+	struct kr_web *web;
+	struct kr_control *control;
+	struct kr_metrics *metrics;
+	pthread_t resume;
+	bool resuming; /* the thread was started */
+	sigset_t signals;
+};
+
+static int ready(void *ctx, struct kr_fault *reterr)
+{
+	const struct serve *s = ctx;
+
+	if (s->node->stopping)
+		return kr_fault_set(reterr, -KR_EUNAVAIL, "the node is stopping");
+	return 0;
+}
+
+static void setup_log(struct kr_node *n)
+{
+	const struct kr_conf *c = kr_node_conf(n);
+	struct kr_log_options o = {.json = !strcmp(c->log_format, "json"), .fd = STDERR_FILENO};
+
+	if (kr_log_level_parse(kr_str_c(c->log_level), &o.level))
+		o.level = KR_LOG_INFO;
+	kr_log_setup(&o);
+	kr_conf_unref(c);
+}
+
+/* ---- reports that a crash or a stop left unfinished ---- */
+
+static bool stopping(void *ctx)
+{
+	const struct kr_node *n = ctx;
+
+	return n->stopping;
+}
+
+static void *resume_run(void *arg)
+{
+	struct serve *s = arg;
+	struct kr_take_opts o = {.observed = KR_TIME_NONE, .cancelled = stopping, .ctx = s->node};
+	struct kr_fault f = {0};
+	int n = kr_take_resume(s->node->pipe, &o, &f);
+
+	if (n < 0 && n != -KR_ECANCEL)
+		kr_log(KR_LOG_ERROR, "reports could not be finished", KR_FAULT(&f));
+	else if (n > 0)
+		kr_log(KR_LOG_NOTICE, "unfinished reports are taken", KR_I("reports", n));
+	return NULL;
+}
+
+static void start_resume(struct serve *s)
+{
+	int err = pthread_create(&s->resume, NULL, resume_run, s);
+
+	s->resuming = !err;
+	if (err)
+		kr_log(KR_LOG_ERROR, "no thread to finish reports", KR_S("error", strerror(err)));
+}
+
+/* ---- start and stop ---- */
+
+static size_t lines_of(char *text, const char **lines, size_t max)
+{
+	size_t n = 0;
+
+	for (char *rest = text, *line; n < max && (line = strsep(&rest, "\n"));)
+		if (*line)
+			lines[n++] = line;
+	return n;
+}
+
+static int start_web(struct serve *s, struct kr_fault *reterr)
+{
+	const struct kr_conf *c = kr_node_conf(s->node);
+	KR_AUTO(kr_tables) *tables = kr_pipe_tables(s->node->pipe);
+	KR_AUTO_BUF attribution = KR_BUF(16384);
+	const char *lines[LINES_MAX];
+	struct kr_web_opts o = {
+		.store = s->node->store,
+		.listen = c->http_listen,
+		.threads = (unsigned)c->http_threads,
+		.limits =
+			{
+				.connections_max = (unsigned)c->http_connections_max,
+				.connections_address_max = (unsigned)c->http_connections_per_ip_max,
+				.timeout_s = (unsigned)(c->http_timeout / 1000000),
+				.memory_max = c->http_request_max,
+			},
+		.node_name = c->node_name[0] ? c->node_name : NULL,
+		.lang = c->node_language,
+		.ready = ready,
+		.ready_ctx = s,
+	};
+	int err;
+
+	if (kr_pap_parse(kr_str_c(c->labels_pap_open), &o.pap_open) ||
+	    kr_pap_parse(kr_str_c(c->labels_pap_default), &o.pap_default))
+		o.pap_open = o.pap_default = KR_PAP_NONE;
+	s->metrics = kr_metrics_new(SERIES_MAX);
+	o.metrics = s->metrics;
+	kr_tables_attribution(tables, &attribution);
+	kr_buf_ch(&attribution, '\0');
+	o.attribution = lines;
+	o.n_attribution = attribution.err ? 0 : lines_of(attribution.p, lines, LINES_MAX);
+	err = kr_web_start(&o, &s->web, reterr);
+	kr_conf_unref(c);
+	return err;
+}
+
+static int start(struct serve *s, const char *dir, struct kr_fault *reterr)
+{
+	const struct kr_conf *c;
+	int err = kr_node_open(dir, true, &s->node, reterr);
+
+	if (err)
+		return err;
+	s->node->serving = true;
+	setup_log(s->node);
+	err = start_web(s, reterr);
+	if (err)
+		return err;
+	c = kr_node_conf(s->node);
+	err = kr_control_start(s->node, (unsigned)c->control_clients_max, &s->control, reterr);
+	kr_conf_unref(c);
+	if (!err)
+		start_resume(s);
+	return err;
+}
+
+/* Returns true if all could be closed in order. */
+static bool stop(struct serve *s)
+{
+	struct timespec until;
+	bool done;
+
+	if (s->node)
+		s->node->stopping = true;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += DRAIN_S;
+	done = kr_control_stop(s->control, DRAIN_S * 1000);
+	kr_web_stop(s->web);
+	kr_metrics_free(s->metrics);
+	if (s->resuming && pthread_timedjoin_np(s->resume, NULL, &until) != 0)
+		done = false;
+	if (done)
+		kr_node_close(s->node);
+	return done;
+}
+
+static void reload(struct serve *s)
+{
+	KR_AUTO_BUF restart = KR_BUF(4096);
+	struct kr_fault f = {0};
+	int err;
+
+	kr_notify_reloading();
+	err = kr_node_reload(s->node, &restart, &f);
+	if (err)
+		kr_log(KR_LOG_ERROR, "configuration is wrong, the old one stays", KR_FAULT(&f));
+	else
+		setup_log(s->node);
+	if (!err)
+		kr_log(KR_LOG_NOTICE, "configuration reloaded");
+	if (restart.n)
+		kr_log(KR_LOG_WARNING, "settings changed that need a restart",
+		       KR_S("settings", kr_buf_cstr(&restart)));
+	kr_notify("READY=1");
+}
+
+/* Wait for the signal that ends us. */
+static int wait_signals(struct serve *s)
+{
+	int watchdog_ms = kr_notify_watchdog_ms();
+	int wait_ms = watchdog_ms ? watchdog_ms : IDLE_MS;
+	struct timespec t = {.tv_sec = wait_ms / 1000, .tv_nsec = wait_ms % 1000 * 1000000L};
+
+	for (;;) {
+		int sig = sigtimedwait(&s->signals, NULL, &t);
+
+		if (sig == SIGHUP)
+			reload(s);
+		else if (sig > 0)
+			return sig;
+		if (watchdog_ms)
+			kr_notify("WATCHDOG=1");
+	}
+}
+
+static void announce(struct kr_cli *c, const struct serve *s)
+{
+	kr_notify("READY=1");
+	fprintf(c->out, "%s\n", kr_web_url(s->web));
+	fflush(c->out);
+	kr_log(KR_LOG_NOTICE, "node is ready", KR_S("pages", kr_web_url(s->web)),
+	       KR_S("directory", s->node->dir), KR_S("version", KR_VERSION));
+}
+
+static int run(struct kr_cli *c)
+{
+	struct serve s = {0};
+	int err, sig;
+
+	/* Before any thread starts, so that all of them leave these signals to us. */
+	sigemptyset(&s.signals);
+	sigaddset(&s.signals, SIGHUP);
+	sigaddset(&s.signals, SIGTERM);
+	sigaddset(&s.signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &s.signals, NULL);
+	umask(0027);
+	err = start(&s, c->dir, &c->fault);
+	if (err) {
+		stop(&s);
+		if (err == -KR_EBUSY && !c->fault.remedy[0])
+			kr_fault_remedy(&c->fault, "only one node may serve a data directory");
+		return err;
+	}
+	if (s.node->damage.code)
+		kr_log(KR_LOG_ERROR, "a table cannot be used", KR_FAULT(&s.node->damage));
+	announce(c, &s);
+	sig = wait_signals(&s);
+	kr_notify("STOPPING=1");
+	kr_log(KR_LOG_NOTICE, "node stops", KR_S("signal", sig == SIGINT ? "SIGINT" : "SIGTERM"));
+	if (!stop(&s)) {
+		kr_log(KR_LOG_WARNING,
+		       "a command did not end in time; the next start goes on from what "
+		       "is on disk");
+		_exit(0);
+	}
+	return 0;
+}
+
+const struct kr_cmd kr_cmd_serve = {
+	.noun = "serve",
+	.doc = "run the node: pages, commands of others, until Ctrl-C",
+	.help = "  karaula -C /var/lib/karaula serve\n"
+		"  systemctl start karaula\n"
+		"  systemctl reload karaula        reads the configuration again\n\n"
+		"Prints the address of the pages once it listens. SIGHUP reads the configuration "
+		"again, a\n"
+		"wrong one changes nothing; SIGTERM and SIGINT end the node within ten seconds.\n",
+	.need = KR_NEED_NOTHING,
+	.run = run,
+};
