@@ -179,6 +179,19 @@ static void raw_text(struct kr_page *p, const struct kr_report *r, uint64_t line
 	kr_html_close(h, "pre");
 }
 
+/* Lines are counted from the beginning, which takes too long for a page here. */
+static int raw_far(struct kr_page *p, const struct kr_stored_event *ev)
+{
+	char id[KR_EVENT_ID_TEXT_MAX];
+
+	kr_web__section(p, "raw", T(p, "As it came in"));
+	kr_web__empty(p, T(p, "It lies deep in a large report. The command line shows it:"),
+		      kr_web__format(p, "karaula event show %s",
+				     kr_str_c(kr_event_id_text(&ev->id, id))));
+	kr_web__section_end(p);
+	return 0;
+}
+
 static int raw(struct kr_page *p, const struct kr_stored_event *ev)
 {
 	KR_AUTO_BUF b = KR_BUF(RAW_MAX);
@@ -186,6 +199,8 @@ static int raw(struct kr_page *p, const struct kr_stored_event *ev)
 	uint64_t line = 0;
 	int err = kr_store_report_get(p->w->store, &p->w->scope, ev->report, p->a, &r, p->fault);
 
+	if (!err && ev->e->offset > KR_WEB_RAW_PASS_MAX)
+		return raw_far(p, ev);
 	if (!err)
 		err = kr_spool_slice(p->w->store, r.class_, r.day, &r.hash, ev->e->offset,
 				     ev->e->length, RAW_MAX, &b, &line, p->fault);

@@ -41,6 +41,7 @@ static void box(struct kr_page *p, const struct kr_web_search *s, bool wrong)
 	kr_html_attr_c(h, "aria-describedby", wrong ? "q-wrong q-hint" : "q-hint");
 	if (wrong)
 		kr_html_attr_c(h, "aria-invalid", "true");
+	kr_web__keep_lang(p);
 	if (s->limit != KR_WEB_LIST_DEFAULT) {
 		kr_html_void(h, "input");
 		kr_html_attr_c(h, "type", "hidden");

@@ -4,12 +4,10 @@
 
 #include "web/pages.h"
 
-#define N_(text) text
-
 const struct kr_web_example *kr_web__examples(size_t *ret_n)
 {
 	static const struct kr_web_example list[] = {
-#define E(expr, meaning) {expr, N_(meaning)},
+#define E(expr, meaning) {expr, meaning},
 #include "web/examples.def"
 #undef E
 	};
@@ -21,7 +19,7 @@ const struct kr_web_example *kr_web__examples(size_t *ret_n)
 const struct kr_web_example *kr_web__forms(size_t *ret_n)
 {
 	static const struct kr_web_example list[] = {
-#define E(expr, meaning) {expr, N_(meaning)},
+#define E(expr, meaning) {expr, meaning},
 #include "web/forms.def"
 #undef E
 	};
@@ -33,7 +31,7 @@ const struct kr_web_example *kr_web__forms(size_t *ret_n)
 const struct kr_web_example *kr_web__around(size_t *ret_n)
 {
 	static const struct kr_web_example list[] = {
-#define E(expr, meaning) {expr, N_(meaning)},
+#define E(expr, meaning) {expr, meaning},
 #include "web/around.def"
 #undef E
 	};

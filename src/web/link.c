@@ -30,6 +30,11 @@ struct kr_str kr_web__url(struct kr_page *p, const char *base, struct kr_str seg
 		kr_http_encode(&b, pairs[i].value);
 		sep = '&';
 	}
+	if (p->lang_asked) {
+		kr_buf_ch(&b, sep);
+		kr_buf_c(&b, "lang=");
+		kr_http_encode(&b, kr_str_c(kr_web__lang_tag(p->lang)));
+	}
 	return kr_arena_dup(p->a, kr_buf_str(&b));
 }
 

@@ -9,7 +9,11 @@ void kr_web__page_init(struct kr_page *p, struct kr_http_request *r, struct kr_f
 	*p = (struct kr_page){.w = r->ctx, .r = r, .a = r->arena, .fault = fault};
 	p->now = kr_store_now(p->w->store);
 	p->h = KR_HTML(KR_WEB_PAGE_MAX);
-	p->lang = "en";
+	p->lang = kr_web__lang_pick(kr_text_langs(), kr_http_query(r, "lang"),
+				    kr_http_header(r, "Accept-Language"));
+	p->lang_asked = p->lang && kr_http_query(r, "lang").n;
+	if (!p->lang)
+		p->lang = p->w->o.lang;
 }
 
 static void head(struct kr_page *p, struct kr_str title)
@@ -69,6 +73,16 @@ static void navigation(struct kr_page *p, enum kr_web_nav nav)
 	kr_html_close(h, "nav");
 }
 
+void kr_web__keep_lang(struct kr_page *p)
+{
+	if (!p->lang_asked)
+		return;
+	kr_html_void(&p->h, "input");
+	kr_html_attr_c(&p->h, "type", "hidden");
+	kr_html_attr_c(&p->h, "name", "lang");
+	kr_html_attr_c(&p->h, "value", kr_web__lang_tag(p->lang));
+}
+
 static void search(struct kr_page *p)
 {
 	struct kr_html *h = &p->h;
@@ -91,6 +105,7 @@ static void search(struct kr_page *p)
 	kr_html_attr_c(h, "autocomplete", "off");
 	kr_html_attr_c(h, "spellcheck", "false");
 	kr_html_attr_u64(h, "maxlength", KR_WEB_QUERY_TEXT_MAX);
+	kr_web__keep_lang(p);
 	kr_html_open(h, "button");
 	kr_html_c(h, T(p, "Search"));
 	kr_html_close(h, "button");
@@ -128,7 +143,7 @@ void kr_web__page_begin(struct kr_page *p, enum kr_web_nav nav, struct kr_str ti
 
 	kr_html_doctype(h);
 	kr_html_open(h, "html");
-	kr_html_attr_c(h, "lang", p->lang);
+	kr_html_attr_c(h, "lang", kr_web__lang_tag(p->lang));
 	head(p, title);
 	kr_html_open(h, "body");
 	kr_html_open(h, "a");
@@ -181,7 +196,8 @@ void kr_web__page_end(struct kr_page *p, struct kr_http_reply *reply)
 	assert(h->depth == 0);
 	kr_buf_ch(&h->b, '\n');
 	reply->type = "text/html; charset=utf-8";
-	kr_http_reply_header(reply, "Content-Language", p->lang);
+	kr_http_reply_header(reply, "Content-Language", kr_web__lang_tag(p->lang));
+	kr_http_reply_header(reply, "Vary", "Accept-Language");
 	reply->body = h->b;
 	h->b = KR_BUF(0);
 }

@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "base/err.h"
 #include "base/metrics.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "http/http.h"
 #include "model/label.h"
@@ -23,6 +24,8 @@
 #define KR_WEB_LIST_MAX	    500		      /* rows of a list on a page */
 #define KR_WEB_LIST_DEFAULT 50
 #define KR_WEB_CELL_MAX	    200 /* bytes of a value in a list */
+#define KR_WEB_RAW_PASS_MAX                                                                        \
+	((uint64_t)256 << 20) /* bytes of a raw report that a page reads through */
 /* A list of events takes an arena of its own, which it rewinds: rows allocate from the page's. */
 #define KR_WEB_SCAN_ARENA     ((size_t)32 << 20)
 #define KR_WEB_QUERY_TEXT_MAX 4096 /* bytes of an expression */
@@ -42,7 +45,8 @@ struct kr_page {
 	struct kr_web *w;
 	struct kr_http_request *r;
 	struct kr_arena *a;
-	const char *lang;
+	const char *lang; /* as kr_text() knows it */
+	bool lang_asked;  /* by ?lang=: links keep it */
 	kr_time now;
 	struct kr_html h;
 	bool own_search; /* the page has a search box of its own: none in the banner */
@@ -60,12 +64,23 @@ enum kr_web_nav {
 	KR_NAV_HELP,
 };
 
-/* Every text for people passes here: English is the only language there is. */
-#define T(page, text) ((void)(page)->lang, (text))
+#define T(page, text) kr_text((page)->lang, text)
 
 /* For kr_http_opts.done: counts requests for /metrics. */
 void kr_web__count_request(void *ctx, const struct kr_http_route *route, unsigned status,
 			   int64_t us);
+
+/* ---- language ---- */
+
+/*
+ * Which of the languages that there are: the asked one, else the best of Accept-Language, else
+ * NULL.
+ *
+ * there  besides English, ended by NULL: kr_text_langs()
+ */
+const char *kr_web__lang_pick(const char *const *there, struct kr_str asked, struct kr_str accept);
+/* "sr-Latn" for "sr@latin": what HTML and HTTP call it (BCP 47). */
+const char *kr_web__lang_tag(const char *lang);
 
 /* ---- frame ---- */
 
@@ -81,6 +96,9 @@ void kr_web__error(struct kr_http_request *r, struct kr_http_reply *reply, unsig
 /* The end of a handler: the page if err is 0, else its buffer is dropped. Returns err. */
 int kr_web__page_finish(struct kr_page *p, int err, struct kr_http_reply *reply);
 
+/* In a form: the language, if the reader chose one. */
+void kr_web__keep_lang(struct kr_page *p);
+
 /* A section with a heading; id names it for links ("by-class"). */
 void kr_web__section(struct kr_page *p, const char *id, const char *title);
 void kr_web__section_end(struct kr_page *p);
@@ -94,7 +112,7 @@ void kr_web__box_end(struct kr_page *p);
 
 /*
  * The address of a page: base, a path segment if not empty, and those pairs whose value is not
- * empty.
+ * empty. The language is kept if the reader chose one.
  */
 struct kr_str kr_web__url(struct kr_page *p, const char *base, struct kr_str segment,
 			  const struct kr_http_pair *pairs, size_t n);

@@ -3,8 +3,8 @@
  * reason. */
 #include "web/reports.h"
 
+#include "desk/report.h"
 #include "web/pages.h"
-#include "web/raw.h"
 
 #define REFUSED_MAX 200
 #define SNIPPET_MAX 160
@@ -80,7 +80,7 @@ static void why(struct kr_page *p, const struct kr_report *r)
 }
 
 static void refused_rows(struct kr_page *p, const struct kr_refused_row *rows,
-			 const struct kr_web_raw *raw, size_t n)
+			 const struct kr_desk_piece *pieces, size_t n)
 {
 	const struct kr_web_col cols[] = {
 		{T(p, "Line"), "num"},
@@ -95,8 +95,8 @@ static void refused_rows(struct kr_page *p, const struct kr_refused_row *rows,
 	for (size_t i = 0; i < n; i++) {
 		kr_web__row(&t);
 		kr_web__cell(&t);
-		if (raw[i].line)
-			kr_web__count(p, raw[i].line);
+		if (pieces[i].line)
+			kr_web__count(p, pieces[i].line);
 		else
 			kr_web__textf(p, T(p, "byte %s"), kr_web__count_str(p, rows[i].offset));
 		kr_web__cell_end(&t);
@@ -107,7 +107,7 @@ static void refused_rows(struct kr_page *p, const struct kr_refused_row *rows,
 		kr_web__cell_str(&t, rows[i].reason);
 		kr_web__cell(&t);
 		kr_html_open(&p->h, "code");
-		kr_html_cut(&p->h, kr_str_trim(raw[i].text), SNIPPET_MAX);
+		kr_html_cut(&p->h, pieces[i].bytes, SNIPPET_MAX);
 		kr_html_close(&p->h, "code");
 		kr_web__cell_end(&t);
 		kr_web__row_end(&t);
@@ -115,28 +115,42 @@ static void refused_rows(struct kr_page *p, const struct kr_refused_row *rows,
 	kr_web__table_end(&t);
 }
 
+/* Lines and beginnings of what lies within the first KR_WEB_RAW_PASS_MAX bytes: lines are counted
+ * from there. */
+static int find_pieces(struct kr_page *p, const struct kr_report *r,
+		       const struct kr_refused_row *rows, struct kr_desk_piece *pieces, size_t n)
+{
+	size_t near = 0;
+	int err;
+
+	for (size_t i = 0; i < n; i++) {
+		pieces[i].offset = rows[i].offset;
+		pieces[i].length = rows[i].length;
+		near += rows[i].offset < KR_WEB_RAW_PASS_MAX;
+	}
+	err = kr_desk_report_pieces(p->w->store, &p->w->scope, r->id, pieces, near, SNIPPET_MAX + 8,
+				    p->a, p->fault);
+	return err == -KR_ENOENT ? 0 : KR_MIN(err, 0);
+}
+
 static int refused(struct kr_page *p, const struct kr_report *r)
 {
 	struct kr_refused_row *rows;
-	struct kr_web_raw *raw;
+	struct kr_desk_piece *pieces;
 	size_t n;
 	int err = kr_store_refused_list(p->w->store, &p->w->scope, r->id, REFUSED_MAX, p->a, &rows,
 					&n, p->fault);
 
 	if (err < 0 || !n)
 		return KR_MIN(err, 0);
-	raw = kr_arena_calloc(p->a, n, sizeof(*raw));
-	if (!raw)
+	pieces = kr_arena_calloc(p->a, n, sizeof(*pieces));
+	if (!pieces)
 		return kr_fault_set(p->fault, -KR_ELIMIT, "the page needs too much memory");
-	for (size_t i = 0; i < n; i++) {
-		raw[i].offset = rows[i].offset;
-		raw[i].length = rows[i].length;
-	}
-	err = kr_web__raw_pieces(p, r, raw, n, SNIPPET_MAX + 8);
+	err = find_pieces(p, r, rows, pieces, n);
 	if (err)
 		return err;
 	kr_web__section(p, "refused", T(p, "What was refused"));
-	refused_rows(p, rows, raw, n);
+	refused_rows(p, rows, pieces, n);
 	if (r->total.refused > n) {
 		kr_html_open(&p->h, "p");
 		kr_web__textf(p, T(p, "The first of %s refused records are shown."),
@@ -145,6 +159,25 @@ static int refused(struct kr_page *p, const struct kr_report *r)
 	}
 	kr_web__section_end(p);
 	return 0;
+}
+
+/* Name and version of the mapping it was taken with. */
+static int mapping(struct kr_page *p, const struct kr_report *r)
+{
+	struct kr_mapping_row *list;
+	size_t n;
+	int err;
+
+	if (!r->mapping)
+		return 0;
+	err = kr_store_mapping_list(p->w->store, p->a, &list, &n, p->fault);
+	for (size_t i = 0; !err && i < n; i++)
+		if (list[i].id == r->mapping)
+			kr_web__fact_str(p, T(p, "Mapping"),
+					 kr_arena_printf(p->a, "%.*s, %s %u",
+							 KR_STR_ARG(list[i].name), T(p, "version"),
+							 list[i].version));
+	return KR_MIN(err, 0);
 }
 
 int kr_web__report(struct kr_http_request *r, struct kr_http_reply *reply, struct kr_fault *reterr)
@@ -166,6 +199,7 @@ int kr_web__report(struct kr_http_request *r, struct kr_http_reply *reply, struc
 	why(&p, &report);
 	kr_web__facts(&p);
 	origin(&p, &report);
+	err = mapping(&p, &report);
 	numbers(&p, &report);
 	kr_web__facts_end(&p);
 	kr_web__more(
@@ -173,6 +207,7 @@ int kr_web__report(struct kr_http_request *r, struct kr_http_reply *reply, struc
 		KR_URL(&p, "/events", KR_STR(""),
 		       {KR_STR("q"), kr_arena_printf(p.a, "report:%llu", (unsigned long long)id)}),
 		T(&p, "Events that this report brought first"));
-	err = refused(&p, &report);
+	if (!err)
+		err = refused(&p, &report);
 	return kr_web__page_finish(&p, err, reply);
 }

@@ -2,21 +2,15 @@
 /* /reports: what came, when, how many rows; and tables of reports for other pages. */
 #include "web/reports.h"
 
+#include "desk/report.h"
 #include "web/pages.h"
 
-static const char *const words[] = {"", "spooled", "taken", "quarantined", "refused", "dropped"};
+#define STATES 5
 
-const char *kr_web__state_word(enum kr_report_state s)
+/* The word of the address; empty for all. */
+static struct kr_str state_word(enum kr_report_state s)
 {
-	return (unsigned)s < KR_ARRAY_LEN(words) ? words[s] : "";
-}
-
-enum kr_report_state kr_web__state_parse(struct kr_str s)
-{
-	for (size_t i = 1; i < KR_ARRAY_LEN(words); i++)
-		if (kr_str_eqc(s, words[i]))
-			return (enum kr_report_state)i;
-	return 0;
+	return s ? kr_str_c(kr_desk_report_state_text(s)) : KR_STR("");
 }
 
 static const char *state_text(struct kr_page *p, enum kr_report_state s)
@@ -141,12 +135,12 @@ static void state_choice(struct kr_page *p, enum kr_report_state now, struct kr_
 	kr_html_attr_c(h, "class", "choice");
 	kr_html_attr_c(h, "aria-label", T(p, "State"));
 	kr_html_open(h, "ul");
-	for (unsigned s = 0; s < KR_ARRAY_LEN(words); s++) {
+	for (unsigned s = 0; s <= STATES; s++) {
 		kr_html_open(h, "li");
 		kr_html_open(h, "a");
 		kr_html_url(h, KR_HTML_HREF,
 			    KR_URL(p, "/reports", KR_STR(""), {KR_STR("source"), source},
-				   {KR_STR("state"), kr_str_c(words[s])}));
+				   {KR_STR("state"), state_word((enum kr_report_state)s)}));
 		if (s == (unsigned)now)
 			kr_html_attr_c(h, "aria-current", "true");
 		kr_html_c(h, s ? state_text(p, (enum kr_report_state)s) : T(p, "all"));
@@ -167,10 +161,10 @@ static void list_page(struct kr_page *p, const struct kr_report_query *q,
 		kr_html_open(&p->h, "p");
 		kr_web__textf(p, T(p, "Only of source %s."), q->source);
 		kr_html_c(&p->h, " ");
-		kr_web__link(p,
-			     KR_URL(p, "/reports", KR_STR(""),
-				    {KR_STR("state"), kr_str_c(kr_web__state_word(q->state))}),
-			     kr_str_c(T(p, "Of all sources")));
+		kr_web__link(
+			p,
+			KR_URL(p, "/reports", KR_STR(""), {KR_STR("state"), state_word(q->state)}),
+			kr_str_c(T(p, "Of all sources")));
 		kr_html_close(&p->h, "p");
 	}
 	if (!n) {
@@ -182,7 +176,7 @@ static void list_page(struct kr_page *p, const struct kr_report_query *q,
 	if (n > shown)
 		kr_web__more(p,
 			     KR_URL(p, "/reports", KR_STR(""), {KR_STR("source"), q->source},
-				    {KR_STR("state"), kr_str_c(kr_web__state_word(q->state))},
+				    {KR_STR("state"), state_word(q->state)},
 				    {KR_STR("before"), kr_web__str_u64(p, list[shown - 1].id)}),
 			     T(p, "Older reports"));
 }
@@ -197,7 +191,8 @@ int kr_web__reports(struct kr_http_request *r, struct kr_http_reply *reply, stru
 
 	kr_web__page_init(&p, r, reterr);
 	q.source = kr_http_query(r, "source");
-	q.state = kr_web__state_parse(kr_http_query(r, "state"));
+	if (kr_desk_report_state_parse(kr_http_query(r, "state"), &q.state))
+		q.state = 0; /* no state, or none that there is: all */
 	q.before = kr_web__number(&p, "before", 1, INT64_MAX, 0);
 	/* One more than is shown tells whether there are older ones. */
 	q.limit = (uint32_t)kr_web__number(&p, "limit", 1, KR_WEB_LIST_MAX, KR_WEB_LIST_DEFAULT) +

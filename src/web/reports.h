@@ -3,9 +3,6 @@
 
 #include "web/page.h"
 
-/* "taken", "quarantined"...; and back, 0 if it is none. For ?state= and pages. */
-const char *kr_web__state_word(enum kr_report_state s);
-enum kr_report_state kr_web__state_parse(struct kr_str s);
 /* The state as a tag. */
 void kr_web__state(struct kr_page *p, enum kr_report_state s);
 /* Reports as a table. */
