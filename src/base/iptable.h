@@ -86,6 +86,21 @@ static inline uint32_t kr_iptable_get4(const struct kr_iptable *t, uint32_t ip)
 	return t->v4[lo].value;
 }
 
+/* Fetch what a look-up of this address will need, some look-ups ahead of it. */
+static inline void kr_iptable_prefetch(const struct kr_iptable *t, const struct kr_ip *ip)
+{
+	uint32_t at = kr_ip_u32(ip) >> 16, lo, hi;
+
+	if (ip->family != 4 || !t->n4)
+		return;
+	lo = t->index4[at];
+	hi = t->index4[at + 1];
+	if (KR_LIKELY(lo < t->n4 && hi < t->n4)) {
+		__builtin_prefetch(&t->v4[lo + (hi - lo) / 2]);
+		__builtin_prefetch(&t->v4[lo]);
+	}
+}
+
 /* Value of an address, or of the first address of a network; KR_IPTABLE_NONE for none. */
 uint32_t kr_iptable_get(const struct kr_iptable *t, const struct kr_ip *ip);
 /* Distinct stretches that have a value. */

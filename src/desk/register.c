@@ -20,20 +20,18 @@ static bool power_of_two(size_t n)
 
 static int view(struct kr_register *r)
 {
-	size_t n_domains, n_asns, n_countries, n_lists;
+	size_t n_domains, n_asns, n_countries;
 
 	r->domains = kr_krt_array(&r->file, "domains", sizeof(*r->domains), &n_domains);
 	r->asns = kr_krt_array(&r->file, "asns", sizeof(*r->asns), &n_asns);
 	r->countries = kr_krt_array(&r->file, "country", sizeof(*r->countries), &n_countries);
-	r->lists = kr_krt_array(&r->file, "lists", sizeof(*r->lists), &n_lists);
 	r->owners = kr_krt_array(&r->file, "owners", sizeof(*r->owners), &r->n_owners);
 	r->rules = kr_krt_array(&r->file, "rules", sizeof(*r->rules), &r->n_rules);
 	r->text = kr_krt_part(&r->file, "text");
 	if (kr_iptable_view(kr_krt_part(&r->file, "prefixes"), &r->prefixes) || !r->text.p ||
-	    !r->owners || !r->rules || !n_lists || n_countries != KR_REGISTER__CC ||
-	    !power_of_two(n_domains) || !power_of_two(n_asns))
+	    !r->owners || !r->rules || n_countries != KR_REGISTER__CC || !power_of_two(n_domains) ||
+	    !power_of_two(n_asns))
 		return -KR_ECORRUPT;
-	r->n_lists = n_lists - 1;
 	r->domain_mask = (uint32_t)n_domains - 1;
 	r->asn_mask = (uint32_t)n_asns - 1;
 	/* Most registers hold few names or none: then no name is hashed at all. */
@@ -98,21 +96,23 @@ int kr_register_check(const struct kr_register *r, struct kr_fault *reterr)
 	return err;
 }
 
-/* Owners of a list; none if the number is not one. */
-const struct kr_owner *kr_register__owners(const struct kr_register *r, uint32_t list,
-					   size_t *ret_n)
+int kr_register__owners(const struct kr_register *r, uint32_t list, struct kr_arena *arena,
+			struct kr_owner **ret)
 {
-	uint32_t from, to;
+	size_t n = 1;
+	struct kr_owner *copy;
 
-	*ret_n = 0;
-	if (list >= r->n_lists)
-		return NULL;
-	from = r->lists[list];
-	to = r->lists[list + 1];
-	if (from >= to || to > r->n_owners)
-		return NULL;
-	*ret_n = to - from;
-	return &r->owners[from];
+	if (list >= r->n_owners)
+		return 0;
+	while (!(r->owners[list + n - 1].rule & KR_REGISTER__LAST) && list + n < r->n_owners)
+		n++;
+	copy = kr_arena_alloc(arena, n * sizeof(*copy));
+	if (!copy)
+		return -KR_ELIMIT;
+	memcpy(copy, &r->owners[list], n * sizeof(*copy));
+	copy[n - 1].rule &= ~KR_REGISTER__LAST;
+	*ret = copy;
+	return (int)KR_MIN(n, (size_t)INT32_MAX);
 }
 
 static uint32_t domain_probe(const struct kr_register *r, uint32_t hash, struct kr_str suffix)
@@ -300,18 +300,21 @@ static uint32_t decide(const struct kr_register *r, const struct kr_event *e)
 
 int kr_register_route(const struct kr_register *r, struct kr_event *e, struct kr_arena *arena)
 {
-	size_t n;
-	const struct kr_owner *owners = kr_register__owners(r, decide(r, e), &n);
+	int n;
 
 	e->owners = NULL;
 	e->n_owners = 0;
-	if (!n)
-		return 0;
-	e->owners = kr_arena_calloc(arena, n, sizeof(*owners));
-	if (!e->owners)
-		return -KR_ELIMIT;
 	/* Copied: the register may be replaced while the event is on its way. */
-	memcpy(e->owners, owners, n * sizeof(*owners));
-	e->n_owners = (uint32_t)n;
-	return (int)n;
+	n = kr_register__owners(r, decide(r, e), arena, &e->owners);
+	if (n > 0)
+		e->n_owners = (uint32_t)n;
+	return n;
+}
+
+void kr_register_prefetch(const struct kr_register *r, const struct kr_event *e)
+{
+	const union kr_value *v = kr_event_get(e, KR_F_SRC_IP);
+
+	if (v)
+		kr_iptable_prefetch(&r->prefixes, &v->ip);
 }

@@ -70,11 +70,14 @@ KR_MUST_USE int kr_register_check(const struct kr_register *r, struct kr_fault *
 KR_MUST_USE int kr_register_route(const struct kr_register *r, struct kr_event *e,
 				  struct kr_arena *arena);
 
+/* Fetch what routing this event will need, some events ahead. */
+void kr_register_prefetch(const struct kr_register *r, const struct kr_event *e);
+
 /* One registered value that covers an event. */
 struct kr_register_match {
 	enum kr_rule_kind kind;
 	struct kr_str value;	       /* canonical text */
-	const struct kr_owner *owners; /* lives as long as the register */
+	const struct kr_owner *owners; /* in the arena */
 	size_t n_owners;
 };
 /*

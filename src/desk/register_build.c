@@ -19,10 +19,10 @@ struct build {
 	struct kr_buf text;
 	struct kr_iptable_build *prefixes;
 	uint32_t counts[5]; /* distinct values by kind */
-	struct kr_buf lists, owners, prefix_bytes;
+	struct kr_buf owners, prefix_bytes;
 	struct kr_register__domain *domains;
 	struct kr_register__asn *asns;
-	uint32_t domain_mask, asn_mask, n_lists;
+	uint32_t domain_mask, asn_mask;
 	uint32_t countries[KR_REGISTER__CC];
 };
 
@@ -61,6 +61,8 @@ static int row_make(struct build *b, const struct kr_rule *in, struct kr_registe
 	struct kr_ip net;
 	uint64_t asn;
 
+	if (in->id & KR_REGISTER__LAST)
+		return -KR_EINVAL;
 	*out = (struct kr_register__rule){
 		.id = in->id, .constituent = in->constituent, .kind = (uint8_t)in->kind};
 	switch (in->kind) {
@@ -139,7 +141,7 @@ static void value_add(struct build *b, const struct kr_register__rule *row, uint
 		/* A prefix from kr_net_parse() and a list number below the row limit: always taken.
 		 */
 		if (kr_iptable_add_net(b->prefixes, &net, list))
-			b->lists.err = -KR_ELIMIT;
+			b->owners.err = -KR_ELIMIT;
 		break;
 	case KR_RULE_DOMAIN:
 		hash = hash_of(kr_str_n(b->text.p + row->number, row->size));
@@ -171,27 +173,32 @@ static void tables_make(struct build *b)
 	memset(b->countries, 0xff, sizeof(b->countries));
 }
 
+static bool value_differs(const struct build *b, size_t i, size_t k)
+{
+	return kr_register__cmp(&b->rules[i], &b->rules[k], b->text.p) != 0;
+}
+
 static void lists_make(struct build *b)
 {
-	uint32_t owners = 0;
+	uint32_t list = 0;
 
 	for (size_t i = 0; i < b->n; i++)
-		if (!i || kr_register__cmp(&b->rules[i - 1], &b->rules[i], b->text.p))
+		if (!i || value_differs(b, i - 1, i))
 			b->counts[b->rules[i].kind]++;
 	tables_make(b);
 	for (size_t i = 0; i < b->n; i++) {
 		struct kr_register__rule *row = &b->rules[i];
 		struct kr_owner owner = {row->constituent, row->id};
 
-		if (!i || kr_register__cmp(row - 1, row, b->text.p)) {
-			kr_buf_add(&b->lists, &owners, sizeof(owners));
-			value_add(b, row, b->n_lists++);
+		if (!i || value_differs(b, i - 1, i)) {
+			list = (uint32_t)i;
+			value_add(b, row, list);
 		}
-		row->list = b->n_lists - 1;
+		if (i + 1 == b->n || value_differs(b, i, i + 1))
+			owner.rule |= KR_REGISTER__LAST;
+		row->list = list;
 		kr_buf_add(&b->owners, &owner, sizeof(owner));
-		owners++;
 	}
-	kr_buf_add(&b->lists, &owners, sizeof(owners));
 }
 
 static int file_write(struct build *b, int dirfd, uint64_t version, struct kr_fault *reterr)
@@ -203,7 +210,6 @@ static int file_write(struct build *b, int dirfd, uint64_t version, struct kr_fa
 		{"asns",
 		 kr_str_n((const void *)b->asns, ((size_t)b->asn_mask + 1) * sizeof(*b->asns))},
 		{"country", kr_str_n((const void *)b->countries, sizeof(b->countries))},
-		{"lists", kr_buf_str(&b->lists)},
 		{"owners", kr_buf_str(&b->owners)},
 		{"text", kr_buf_str(&b->text)},
 		{"rules", kr_str_n((const void *)b->rules, b->n * sizeof(*b->rules))},
@@ -217,7 +223,6 @@ int kr_register_compile(int dirfd, const struct kr_rule *rules, size_t n_rules, 
 			struct kr_fault *reterr)
 {
 	struct build b = {.text = KR_BUF(UINT32_MAX),
-			  .lists = KR_BUF(PARTS_MAX),
 			  .owners = KR_BUF(PARTS_MAX),
 			  .prefix_bytes = KR_BUF(PARTS_MAX)};
 	int err;
@@ -231,7 +236,7 @@ int kr_register_compile(int dirfd, const struct kr_rule *rules, size_t n_rules, 
 		lists_make(&b);
 		err = kr_iptable_build_end(b.prefixes, &b.prefix_bytes);
 		if (!err)
-			err = b.lists.err ? b.lists.err : b.owners.err;
+			err = b.owners.err;
 		if (err)
 			kr_fault_set(reterr, err, "the register is too large to compile");
 	}
@@ -239,7 +244,6 @@ int kr_register_compile(int dirfd, const struct kr_rule *rules, size_t n_rules, 
 		err = file_write(&b, dirfd, version, reterr);
 	kr_iptable_build_free(b.prefixes);
 	kr_buf_done(&b.text);
-	kr_buf_done(&b.lists);
 	kr_buf_done(&b.owners);
 	kr_buf_done(&b.prefix_bytes);
 	free(b.rules);

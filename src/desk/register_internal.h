@@ -34,8 +34,10 @@ struct kr_register__asn {
 	uint32_t asn, list;
 };
 
-/* Other parts: "prefixes" (iptable: address to list), "countries" (list by index), "lists" (first
- * owner of each, and the end), "owners", "text". */
+/* Part "owners" has the owner of each rule in the same order; the last one of a value is marked. A
+ * list is the number of its first owner. Other parts: "prefixes" (iptable: address to list),
+ * "country" (list by index), "text". */
+#define KR_REGISTER__LAST 0x80000000u /* in the number of the rule */
 
 /* One step of the hash of a domain, taken from its last byte to its first, so that one pass over a
  * name gives the hash of each of its suffixes. */
@@ -81,16 +83,22 @@ struct kr_register {
 	const struct kr_register__asn *asns;
 	const struct kr_register__rule *rules;
 	const struct kr_owner *owners;
-	const uint32_t *countries, *lists;
+	const uint32_t *countries;
 	struct kr_str text;
-	size_t n_rules, n_owners, n_lists;
+	size_t n_rules, n_owners;
 	uint32_t domain_mask, asn_mask;
 	bool has_domains;
 };
 
-/* Owners of a list; NULL and 0 if the number is not one. */
-const struct kr_owner *kr_register__owners(const struct kr_register *r, uint32_t list,
-					   size_t *ret_n);
+/*
+ * Owners of a list.
+ *
+ * ret  set to a copy in the arena; untouched if there are none
+ *
+ * Returns their number; 0 if the list is not one; -KR_ELIMIT.
+ */
+int kr_register__owners(const struct kr_register *r, uint32_t list, struct kr_arena *arena,
+			struct kr_owner **ret);
 /* Lists of all registered suffixes of a name in lower case, the longest last; returns how many. Of
  * more than max the longest takes the last place. */
 size_t kr_register__domain_lists(const struct kr_register *r, struct kr_str name, uint32_t *ret,

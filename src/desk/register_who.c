@@ -28,13 +28,17 @@ static void collect_add(struct collect *c, enum kr_rule_kind kind, struct kr_str
 {
 	struct kr_register_match m = {.kind = kind};
 
-	m.owners = kr_register__owners(c->r, list, &m.n_owners);
-	if (!m.n_owners || c->n == MATCHES_MAX)
-		return;
-	m.value = kr_arena_dup(c->arena, value);
-	if (!m.value.p)
+	struct kr_owner *owners;
+	int n = c->n == MATCHES_MAX ? 0 : kr_register__owners(c->r, list, c->arena, &owners);
+
+	if (n > 0) {
+		m.owners = owners;
+		m.n_owners = (size_t)n;
+		m.value = kr_arena_dup(c->arena, value);
+		c->p[c->n++] = m;
+	}
+	if (n < 0 || (n > 0 && !m.value.p))
 		c->err = -KR_ELIMIT;
-	c->p[c->n++] = m;
 }
 
 static void collect_prefixes(struct collect *c, const struct kr_ip *ip)
@@ -202,22 +206,6 @@ static bool prefix_overlap(struct overlaps *o, size_t i, bool first)
 	return true;
 }
 
-/* First rule with this list, by halving: rules are sorted as their lists are numbered. */
-static size_t list_first(const struct kr_register *r, uint32_t list)
-{
-	size_t lo = 0, hi = r->n_rules;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (r->rules[mid].list < list)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 static bool domain_overlap(struct overlaps *o, size_t i)
 {
 	const struct kr_register *r = o->r;
@@ -227,8 +215,8 @@ static bool domain_overlap(struct overlaps *o, size_t i)
 	size_t n = kr_register__domain_lists(r, name, lists, KR_ARRAY_LEN(lists));
 
 	while (n-- > 0) {
-		size_t first = list_first(r, lists[n]);
-		size_t outer = other_owner(r, first, r->rules[i].constituent);
+		/* A list is the number of its first rule. */
+		size_t outer = other_owner(r, lists[n], r->rules[i].constituent);
 
 		/* Of rules with the same value each pair is told once: from the later one. */
 		if (outer < r->n_rules && (r->rules[outer].list != r->rules[i].list || outer < i))

@@ -175,3 +175,14 @@ int kr_enrich(const struct kr_tables *t, bool force, struct kr_event *e, struct 
 	}
 	return err;
 }
+
+void kr_enrich_prefetch(const struct kr_tables *t, const struct kr_event *e)
+{
+	for (size_t i = 0; i < KR_ARRAY_LEN(sides); i++) {
+		const union kr_value *v = kr_event_get(e, sides[i].ip);
+
+		for (enum kr_lookup_kind k = KR_LOOKUP_ASN; v && k < KR_LOOKUPS; k++)
+			if (t->lookup[k])
+				kr_lookup_prefetch(t->lookup[k], &v->ip);
+	}
+}

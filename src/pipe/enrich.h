@@ -45,3 +45,5 @@ void kr_tables_attribution(const struct kr_tables *t, struct kr_buf *ret);
  */
 KR_MUST_USE int kr_enrich(const struct kr_tables *t, bool force, struct kr_event *e,
 			  struct kr_arena *arena);
+/* Fetch what enriching this event will need, some events ahead. */
+void kr_enrich_prefetch(const struct kr_tables *t, const struct kr_event *e);

@@ -119,6 +119,11 @@ struct kr_str kr_lookup_country(const struct kr_lookup *l, const struct kr_ip *i
 	return at < KR_LOOKUP__COUNTRIES ? kr_str_n(l->codes[at], 2) : KR_STR("");
 }
 
+void kr_lookup_prefetch(const struct kr_lookup *l, const struct kr_ip *ip)
+{
+	kr_iptable_prefetch(&l->table, ip);
+}
+
 void kr_lookup_about(const struct kr_lookup *l, struct kr_lookup_about *ret)
 {
 	struct kr_str count = kr_krt_part(&l->file, "count");

@@ -79,6 +79,8 @@ KR_AUTO_DEFINE(kr_lookup)
 uint32_t kr_lookup_asn(const struct kr_lookup *l, const struct kr_ip *ip, struct kr_str *ret_name);
 /* Country code of an address, which lives as long as the table; empty if it is not known. */
 struct kr_str kr_lookup_country(const struct kr_lookup *l, const struct kr_ip *ip);
+/* Fetch what a look-up of this address will need, some look-ups ahead of it. */
+void kr_lookup_prefetch(const struct kr_lookup *l, const struct kr_ip *ip);
 /* Texts live as long as the table. */
 void kr_lookup_about(const struct kr_lookup *l, struct kr_lookup_about *ret);
 /* Read all of it and compare the checksum; for doctor. */

@@ -11,6 +11,10 @@
 #include "model/key.h"
 #include "model/taxonomy.h"
 
+/* Tables of some megabytes are asked for random addresses: what the event after the next few will
+ * need is on its way while this one is worked on. */
+#define AHEAD 4
+
 static int stage_normalise(const struct kr_stage_env *env, struct kr_event **events, size_t n,
 			   struct kr_arena *arena)
 {
@@ -59,8 +63,11 @@ static int stage_enrich(const struct kr_stage_env *env, struct kr_event **events
 {
 	int err = 0;
 
-	for (size_t i = 0; !err && env->tables && i < n; i++)
+	for (size_t i = 0; !err && env->tables && i < n; i++) {
+		if (i + AHEAD < n)
+			kr_enrich_prefetch(env->tables, events[i + AHEAD]);
 		err = kr_enrich(env->tables, env->force, events[i], arena);
+	}
 	return err;
 }
 
@@ -90,8 +97,11 @@ static int stage_route(const struct kr_stage_env *env, struct kr_event **events,
 {
 	int err = 0;
 
-	for (size_t i = 0; err >= 0 && env->reg && i < n; i++)
+	for (size_t i = 0; err >= 0 && env->reg && i < n; i++) {
+		if (i + AHEAD < n)
+			kr_register_prefetch(env->reg, events[i + AHEAD]);
 		err = kr_register_route(env->reg, events[i], arena);
+	}
 	return err < 0 ? err : 0;
 }
 
