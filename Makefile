@@ -26,7 +26,8 @@ build: deps build/build.ninja
 run: build
 	@tools/run
 
-test: deps
+test:
+	@tools/deps test
 	@tools/test
 
 bench: build

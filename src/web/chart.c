@@ -39,12 +39,16 @@ int kr_web__days(struct kr_page *p, struct kr_counter_query *q, struct kr_web_da
 
 uint64_t kr_web__scale(uint64_t v)
 {
-	static const unsigned step[] = {1, 2, 5};
+	static const unsigned char small[] = {1, 2, 3, 4, 5, 6, 8},
+				   steps[] = {10, 12, 15, 20, 25, 30, 40, 50, 60, 80};
 
-	for (uint64_t ten = 1; ten <= UINT64_MAX / 10; ten *= 10)
-		for (size_t i = 0; i < KR_ARRAY_LEN(step); i++)
-			if (v <= step[i] * ten)
-				return step[i] * ten;
+	for (size_t i = 0; i < KR_ARRAY_LEN(small); i++)
+		if (v <= small[i])
+			return small[i];
+	for (uint64_t ten = 1; ten <= UINT64_MAX / 100; ten *= 10)
+		for (size_t i = 0; i < KR_ARRAY_LEN(steps); i++)
+			if (v <= steps[i] * ten)
+				return steps[i] * ten;
 	return v;
 }
 
@@ -123,7 +127,7 @@ static void scale_labels(struct kr_page *p, uint64_t top)
 	kr_html_attr_c(h, "class", "chart-scale");
 	kr_html_attr_c(h, "aria-hidden", "true");
 	kr_html_el(h, "span", kr_web__count_str(p, top));
-	kr_html_el(h, "span", top > 1 ? kr_web__count_str(p, top / 2) : KR_STR(""));
+	kr_html_el(h, "span", top % 2 ? KR_STR("") : kr_web__count_str(p, top / 2));
 	kr_html_el_c(h, "span", "0");
 	kr_html_close(h, "div");
 }

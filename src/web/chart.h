@@ -19,5 +19,5 @@ KR_MUST_USE int kr_web__days(struct kr_page *p, struct kr_counter_query *q, stru
 /* Chart and table; title says what is counted. Days in their order; the last is today and not over.
  */
 void kr_web__chart(struct kr_page *p, const char *title, const struct kr_web_day *days, size_t n);
-/* The least of 1, 2 or 5 times a power of ten that is not below v: the top of the scale. */
+/* The top of the scale: a round number that is not below v, and less than twice it. */
 uint64_t kr_web__scale(uint64_t v);

@@ -171,7 +171,7 @@ static int by_rule(struct kr_page *p, const struct kr_constituent *c)
 		return KR_MIN(err, 0);
 	kr_web__section(p, "by-rule", T(p, "By which rule"));
 	kr_web__table(p, &t,
-		      kr_web__format(p, T(p, "Rules that decided, among the newest %s events"),
+		      kr_web__format(p, T(p, "Rules that decided; newest events looked at: %s"),
 				     kr_web__count_str(p, of)),
 		      cols, KR_ARRAY_LEN(cols));
 	for (size_t i = 0; i < n; i++) {

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every page of a running node in chromium: shape, policy, keyboard, accessibility, light and dark, wide and narrow.
+'use strict';
+const fs = require('node:fs');
+const path = require('node:path');
+const { createRequire } = require('node:module');
+const fetched = createRequire(path.join(process.env.KARAULA_MODULES, 'package.json'));
+const { chromium } = fetched('playwright-core');
+const axeSource = fs.readFileSync(fetched.resolve('axe-core/axe.min.js'), 'utf8');
+
+const base = process.argv[2].replace(/\/$/, '');
+const shots = process.env.KARAULA_SHOTS;
+const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+let count = 0, failed = 0;
+function ok(good, what, ...detail) {
+  count++;
+  if (!good) failed++;
+  console.log(`${good ? '' : 'not '}ok ${count} - ${String(what).replace(/\n|#/g, ' ')}`);
+  if (!good)
+    for (const line of detail.flat(9).map(String).join('\n').split('\n').slice(0, 40)) console.log(`#   ${line.slice(0, 300)}`);
+  return good;
+}
+
+// A page with its errors: console, policy, requests that failed.
+async function open(context, target, status) {
+  const page = await context.newPage();
+  page.troubles = [];
+  page.on('console', (m) => {
+    const expected = status >= 400 && /Failed to load resource/.test(m.text());
+    if (['error', 'warning'].includes(m.type()) && !expected) page.troubles.push(`${m.type()}: ${m.text()}`);
+  });
+  page.on('pageerror', (e) => page.troubles.push(`page error: ${e.message}`));
+  page.on('requestfailed', (r) => page.troubles.push(`request failed: ${r.url()}`));
+  page.on('request', (r) => {
+    if (!r.url().startsWith(base)) page.troubles.push(`asked elsewhere: ${r.url()}`);
+  });
+  page.answer = await page.goto(base + target, { waitUntil: 'load' });
+  return page;
+}
+
+const outline = () => ({
+  title: document.title,
+  lang: document.documentElement.lang,
+  headings: [...document.querySelectorAll('h1,h2,h3,h4')].map((h) => Number(h.tagName[1])),
+  landmarks: ['header', 'nav', 'main', 'footer'].filter((n) => !document.querySelector(n)),
+  scripts: document.scripts.length,
+  unnamedTables: [...document.querySelectorAll('table')].filter((t) => !t.caption || !t.querySelector('th[scope=col]')).length,
+  overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  ids: [...document.querySelectorAll('[id]')].map((e) => e.id),
+  styled: getComputedStyle(document.querySelector('main')).maxWidth !== 'none',
+  background: getComputedStyle(document.body).backgroundColor,
+});
+
+async function shape(context, [target, status], titles) {
+  const page = await open(context, target, status);
+  const o = await page.evaluate(outline);
+  ok(page.answer.status() === status, `${target} answers ${status}`, page.answer.status());
+  ok(o.title && !titles.has(o.title), `... has a title of its own: ${o.title}`);
+  titles.add(o.title);
+  ok(o.lang === 'en' && o.scripts === 0 && o.styled, '... is in a language, without scripts, with its style', JSON.stringify(o));
+  ok(o.headings.filter((l) => l === 1).length === 1 && o.headings[0] === 1 &&
+    o.headings.every((l, i) => i === 0 || l <= o.headings[i - 1] + 1), '... has headings in order', o.headings.join(' '));
+  ok(o.landmarks.length === 0, '... has all landmarks', o.landmarks);
+  ok(o.unnamedTables === 0, '... every table has a caption and heads');
+  ok(new Set(o.ids).size === o.ids.length, '... no id is there twice', o.ids.join(' '));
+  ok(page.troubles.length === 0, '... no error, no violation of the policy', page.troubles);
+  await page.close();
+}
+
+// Narrow as WCAG 1.4.10 has it: nothing needs scrolling in two directions.
+async function narrow(browser, pages) {
+  const context = await browser.newContext({ javaScriptEnabled: false, viewport: { width: 320, height: 800 } });
+  for (const [target, status] of pages) {
+    const page = await open(context, target, status);
+    const o = await page.evaluate(outline);
+    ok(o.overflow <= 0, `${target} fits on 320 pixels`, `${o.overflow} pixels too wide`);
+    await page.close();
+  }
+  await context.close();
+}
+
+async function axe(browser, pages, colorScheme, width) {
+  const context = await browser.newContext({ bypassCSP: true, colorScheme, viewport: { width, height: 900 } });
+  const backgrounds = new Set();
+  for (const [target, status, name] of pages) {
+    const page = await open(context, target, status);
+    await page.evaluate(axeSource);
+    const result = await page.evaluate(() => window.axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+    ok(result.violations.length === 0, `${target} has no barrier that axe knows (${colorScheme}, ${width})`,
+      result.violations.map((v) => [`${v.id}: ${v.help}`, v.nodes.slice(0, 3).map((n) => `  ${n.html} ${n.failureSummary}`)]));
+    backgrounds.add((await page.evaluate(outline)).background);
+    if (shots) await page.screenshot({ path: path.join(shots, `${name}-${colorScheme}-${width}.png`), fullPage: true });
+    await page.close();
+  }
+  await context.close();
+  return backgrounds;
+}
+
+const focused = () => {
+  const e = document.activeElement, s = getComputedStyle(e), r = e.getBoundingClientRect();
+  return { tag: e.tagName.toLowerCase(), text: (e.textContent || '').trim(), id: e.id, href: e.getAttribute('href') || '',
+    shown: s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2, inside: r.bottom > 0 && r.top < innerHeight && r.width > 0 };
+};
+
+// Press Tab until something has the focus; the steps on the way must all be seen.
+async function tabTo(page, wanted, max) {
+  const hidden = [];
+  for (let i = 0; i < max; i++) {
+    await page.keyboard.press('Tab');
+    const f = await page.evaluate(focused);
+    if (f.tag === 'body') continue;
+    if (!f.shown || !f.inside) hidden.push(JSON.stringify(f));
+    if (wanted(f)) return { f, steps: i + 1, hidden };
+  }
+  return { f: null, steps: max, hidden };
+}
+
+async function keyboard(browser) {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  let page = await open(context, '/', 200);
+  let got = await tabTo(page, () => true, 3);
+  ok(got.f && got.f.href === '#main' && got.f.inside, 'the first Tab shows a link that skips to the content', JSON.stringify(got));
+  await page.keyboard.press('Enter');
+  ok((await page.evaluate(focused)).id === 'main', 'which works');
+  await page.close();
+
+  page = await open(context, '/', 200);
+  got = await tabTo(page, (f) => f.tag === 'input', 12);
+  ok(got.f && got.steps === 9, 'the search box is nine steps away: skip, name, six pages, box', JSON.stringify(got));
+  ok(got.hidden.length === 0, 'and every step was seen', got.hidden);
+  await page.keyboard.type('since:400d');
+  await Promise.all([page.waitForURL('**/events?*'), page.keyboard.press('Enter')]);
+  ok(page.url().endsWith('/events?q=since%3A400d'), 'Enter searches, and the address says for what', page.url());
+  ok((await page.inputValue('#q')) === 'since:400d', 'the expression is in the box');
+  got = await tabTo(page, (f) => f.href.startsWith('/events/'), 40);
+  ok(got.f && got.hidden.length === 0, 'Tab leads to the first event', JSON.stringify(got));
+  await Promise.all([page.waitForURL('**/events/*'), page.keyboard.press('Enter')]);
+  ok((await page.textContent('h1')).startsWith('Event: '), 'Enter opens it');
+  got = await tabTo(page, (f) => f.href.startsWith('/reports/'), 60);
+  ok(got.f && got.hidden.length === 0, 'and Tab leads on to its report', JSON.stringify(got));
+  await page.goBack();
+  ok((await page.inputValue('#q')) === 'since:400d', 'back gives the search again');
+  await page.close();
+  await context.close();
+}
+
+async function firstHref(page, prefix) {
+  return page.evaluate((p) => document.querySelector(`main a[href^="${p}"]`)?.getAttribute('href'), prefix);
+}
+
+// Pages by name; those of single things are found by following links.
+async function discover(browser) {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const pages = [
+    ['/', 200, 'overview'], ['/?days=365', 200, 'overview-365'], ['/events', 200, 'events'],
+    ['/events?q=type%3Aphishing', 200, 'events-phishing'], ['/events?q=malwear%3Ax', 400, 'events-wrong'],
+    ['/events?q=port%3A1+port%3A2', 200, 'events-none'], ['/reports', 200, 'reports'],
+    ['/constituents', 200, 'constituents'], ['/sources', 200, 'sources'], ['/help', 200, 'help'],
+    ['/nothing', 404, 'error']];
+  for (const [from, prefix, name] of [['/events', '/events/', 'event'], ['/reports?state=taken', '/reports/', 'report'],
+    ['/reports?state=quarantined', '/reports/', 'report-quarantined'], ['/constituents', '/constituents/', 'constituent'],
+    ['/sources', '/sources/', 'source']]) {
+    const page = await open(context, from, 200);
+    const href = await firstHref(page, prefix);
+    ok(Boolean(href), `${from} leads to a page of ${name}`);
+    if (href) pages.push([href, 200, name]);
+    await page.close();
+  }
+  await context.close();
+  return pages;
+}
+
+async function main() {
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: flags, timeout: 60000 });
+  try {
+    const pages = await discover(browser);
+    const plain = await browser.newContext({ javaScriptEnabled: false });
+    // Titles name the page; the two states of one search share nothing.
+    const titles = new Set();
+    for (const page of pages.filter(([target]) => target !== '/?days=365')) await shape(plain, page, titles);
+    await plain.close();
+    await narrow(browser, pages);
+    await keyboard(browser);
+    const light = await axe(browser, pages, 'light', 1280);
+    const dark = await axe(browser, pages, 'dark', 1280);
+    ok(light.size === 1 && dark.size === 1 && [...light][0] !== [...dark][0], 'dark is not light', [...light], [...dark]);
+    await axe(browser, pages.slice(0, 3).concat(pages.slice(-5)), 'light', 360);
+  } finally {
+    await browser.close();
+  }
+}
+
+main().catch((e) => ok(false, 'the test ran to its end', e.stack)).finally(() => {
+  console.log(`1..${count}`);
+  process.exitCode = failed ? 1 : 0;
+});
