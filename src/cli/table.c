@@ -133,6 +133,11 @@ static size_t shown(struct kr_buf *b, struct kr_str s, size_t width_max)
 	return width;
 }
 
+void kr_cli_shown(struct kr_buf *b, struct kr_str s)
+{
+	shown(b, s, SIZE_MAX);
+}
+
 /* ---- formats ---- */
 
 static bool is_number(struct kr_str s)

@@ -80,6 +80,8 @@ static void consider(struct nearest *near, struct kr_str name)
 	if (!name.n)
 		return;
 	d = kr_near_distance(near->wanted, name);
+	if (d >= name.n)
+		return;
 	if (d > far && !(near->wanted.n >= 3 && kr_str_istarts(name, near->wanted)))
 		return;
 	for (at = near->n; at > 0 && near->best[at - 1].distance > d; at--)

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* karaula source list, add, edit, remove */
+#include "cli/cli.h"
+
+#include "base/buf.h"
+#include "base/time.h"
+#include "cli/node.h"
+#include "desk/source.h"
+#include "model/label.h"
+#include "store/read.h"
+#include "store/write.h"
+
+/* ---- list ---- */
+
+/* What is assumed where a source names no PAP; shown as assumed. */
+static enum kr_pap assumed_pap(const struct kr_conf *conf, enum kr_tlp tlp)
+{
+	bool open = tlp == KR_TLP_CLEAR || tlp == KR_TLP_GREEN;
+	enum kr_pap pap;
+
+	if (kr_pap_parse(kr_str_c(open ? conf->labels_pap_open : conf->labels_pap_default), &pap) <
+	    0)
+		return open ? KR_PAP_GREEN : KR_PAP_AMBER;
+	return pap;
+}
+
+static struct kr_str time_cell(struct kr_arena *a, kr_time t)
+{
+	char text[KR_TIME_TEXT_MAX];
+
+	return kr_arena_dup(a, kr_str_c(kr_time_text(t, text)));
+}
+
+static void rows(struct kr_cli *c, const struct kr_source *list, size_t n)
+{
+	static const struct kr_column columns[] = {
+		{"name", "Source", KR_LEFT, false},	  {"format", "Format", KR_LEFT, false},
+		{"mapping", "Mapping", KR_LEFT, false},	  {"retention", "Kept", KR_LEFT, false},
+		{"tlp", "TLP", KR_LEFT, false},		  {"pap", "PAP", KR_LEFT, false},
+		{"provider", "Provider", KR_LEFT, false}, {"url", "URL", KR_LEFT, false},
+		{"note", "Note", KR_LEFT, false},	  {"pap_assumed", "", KR_LEFT, false},
+		{"created", "", KR_LEFT, false},	  {"changed", "", KR_LEFT, false},
+	};
+	const struct kr_conf *conf = kr_node_conf(c->node);
+	bool text = !c->json && !c->csv;
+	struct kr_table *t = kr_table_new(c, columns, text ? 9 : KR_ARRAY_LEN(columns));
+
+	for (size_t i = 0; i < n; i++) {
+		const struct kr_source *s = &list[i];
+		struct kr_str pap =
+			kr_str_c(kr_pap_text(s->pap ? s->pap : assumed_pap(conf, s->tlp)));
+
+		if (text && !s->pap)
+			pap = kr_arena_printf(c->arena, "%.*s (assumed)", KR_STR_ARG(pap));
+		kr_table_row(t, (struct kr_str[]){
+					s->name,
+					text && !s->format.n ? KR_STR("(by content)") : s->format,
+					text && !s->mapping.n ? KR_STR("(the one that fits)")
+							      : s->mapping,
+					kr_str_c(kr_retention_text(s->retention)),
+					kr_str_c(kr_tlp_text(s->tlp)),
+					pap,
+					s->provider,
+					s->url,
+					s->note,
+					s->pap ? KR_STR("no") : KR_STR("yes"),
+					time_cell(c->arena, s->created),
+					time_cell(c->arena, s->changed),
+				});
+	}
+	kr_table_end(t);
+	kr_conf_unref(conf);
+}
+
+static int list(struct kr_cli *c)
+{
+	struct kr_source *all;
+	size_t n;
+	int err = kr_store_source_list(c->node->store, &KR_SCOPE_ALL, c->arena, &all, &n,
+				       &c->fault);
+
+	if (err)
+		return err;
+	rows(c, all, n);
+	if (!n && !c->json && !c->csv)
+		kr_cli_note(c, "No source yet: karaula take --source NAME FILE makes one, or "
+			       "karaula source add NAME");
+	return 0;
+}
+
+/* ---- add, edit, remove ---- */
+
+static struct kr_desk_source_change change(struct kr_cli *c)
+{
+	/* An option that is not given is NULL: it stays as it is. */
+	return (struct kr_desk_source_change){
+		.format = kr_str_c(kr_cli_opt(c, "format")),
+		.mapping = kr_str_c(kr_cli_opt(c, "mapping")),
+		.provider = kr_str_c(kr_cli_opt(c, "provider")),
+		.url = kr_str_c(kr_cli_opt(c, "url")),
+		.note = kr_str_c(kr_cli_opt(c, "note")),
+		.retention = kr_str_c(kr_cli_opt(c, "retention")),
+		.tlp = kr_str_c(kr_cli_opt(c, "tlp")),
+		.pap = kr_str_c(kr_cli_opt(c, "pap")),
+	};
+}
+
+static int put(struct kr_cli *c, bool fresh)
+{
+	enum kr_tlp tlp = kr_pipe_limits(c->node->pipe).tlp_default;
+	struct kr_desk_source_change what = change(c);
+	struct kr_str name = kr_str_c(kr_cli_arg(c, 0));
+	struct kr_source src;
+	int err = (fresh ? kr_desk_source_add : kr_desk_source_edit)(
+		c->node->store, name, &what, tlp, c->arena, &src, &c->fault);
+
+	if (!err)
+		rows(c, &src, 1);
+	return err;
+}
+
+static int add(struct kr_cli *c)
+{
+	return put(c, true);
+}
+
+static int edit(struct kr_cli *c)
+{
+	return put(c, false);
+}
+
+static int remove_source(struct kr_cli *c)
+{
+	struct kr_str name = kr_str_c(kr_cli_arg(c, 0));
+	int err = kr_store_source_remove(c->node->store, name, &c->fault);
+
+	if (!err)
+		kr_cli_note(c,
+			    "Source '%.*s' is removed; its reports and events stay until their "
+			    "retention ends",
+			    KR_STR_ARG(name));
+	return err;
+}
+
+#define SOURCE_OPTIONS                                                                             \
+	{"format", 'f', "NAME", "its format; \"\": by content"},                                   \
+		{"mapping", 'm', "NAME",                                                           \
+		 "its mapping; \"\": the one that fits the report's name"},                        \
+		{"provider", 0, "TEXT", "who runs it"},                                            \
+		{"url", 0, "URL", "where it is fetched or described"},                             \
+		{"note", 0, "TEXT", "anything"},                                                   \
+		{"retention", 0, "CLASS", "how long reports are kept: short, standard, long"},     \
+		{"tlp", 0, "TLP", "label of its events: CLEAR, GREEN, AMBER, AMBER+STRICT"},       \
+		{"pap", 0, "PAP", "what may be done with them: CLEAR, GREEN, AMBER, RED"},         \
+	{                                                                                          \
+		NULL, 0, NULL, NULL                                                                \
+	}
+
+const struct kr_cmd kr_cmd_source_list = {
+	.noun = "source",
+	.verb = "list",
+	.doc = "where input comes from",
+	.help = "  karaula source list\n"
+		"  karaula source list --json\n"
+		"  karaula report list --source NAME    what came from one\n",
+	.need = KR_NEED_NODE,
+	.run = list,
+};
+
+const struct kr_cmd kr_cmd_source_add = {
+	.noun = "source",
+	.verb = "add",
+	.args = "NAME",
+	.doc = "add a source before its first report",
+	.help = "  karaula source add sensor-a\n"
+		"  karaula source add drop-list --format list --tlp clear --retention short\n"
+		"  karaula source add shadowserver --format shadowserver --provider 'The "
+		"Shadowserver Foundation'\n",
+	.opts = (const struct kr_opt[]){SOURCE_OPTIONS},
+	.args_min = 1,
+	.args_max = 1,
+	.need = KR_NEED_NODE,
+	.run = add,
+};
+
+const struct kr_cmd kr_cmd_source_edit = {
+	.noun = "source",
+	.verb = "edit",
+	.args = "NAME",
+	.doc = "change a source; what is not named stays as it is",
+	.help = "  karaula source edit sensor-a --tlp green\n"
+		"  karaula source edit sensor-a --mapping sensor --note 'asked for UTC'\n"
+		"  karaula source edit sensor-a --format '' --pap ''    back to the defaults\n"
+		"\n"
+		"Reports that are there keep their retention class and label until they are taken "
+		"again.\n",
+	.opts = (const struct kr_opt[]){SOURCE_OPTIONS},
+	.args_min = 1,
+	.args_max = 1,
+	.need = KR_NEED_NODE,
+	.run = edit,
+};
+
+const struct kr_cmd kr_cmd_source_remove = {
+	.noun = "source",
+	.verb = "remove",
+	.args = "NAME",
+	.doc = "hide a source; its reports and events stay",
+	.help = "  karaula source remove sensor-a\n"
+		"  karaula source add sensor-a      brings it back with its reports\n"
+		"  karaula source list\n",
+	.args_min = 1,
+	.args_max = 1,
+	.need = KR_NEED_NODE,
+	.run = remove_source,
+};
