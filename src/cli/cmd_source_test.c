@@ -149,7 +149,7 @@ static void summary_text(struct testing *t, const struct kr_desk_tested *d)
 	kr_cli_shown(&t->text, d->report);
 	kr_buf_printf(&t->text, "\nFormat    %.*s%s\n", KR_STR_ARG(d->format),
 		      !d->format.n  ? "not known"
-		      : d->detected ? " (by content)"
+		      : d->detected ? " (found)"
 				    : "");
 	if (d->mapping.n)
 		kr_buf_printf(&t->text, "Mapping   %.*s, version %u\n", KR_STR_ARG(d->mapping),

@@ -66,6 +66,8 @@ static void remarks(struct run *x, const struct kr_take_result *r)
 			    (unsigned long long)r->report, KR_STR_ARG(r->name),
 			    KR_STR_ARG(r->reason));
 	}
+	for (size_t i = 0; i < r->n_notes; i++)
+		kr_cli_note(c, "%.*s: %.*s", KR_STR_ARG(r->name), KR_STR_ARG(r->notes[i]));
 	if (r->taken.refused)
 		kr_cli_note(c, "karaula report show %llu lists what was refused",
 			    (unsigned long long)r->report);

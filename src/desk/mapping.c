@@ -160,6 +160,23 @@ int kr_desk_mapping_for(struct kr_desk_mappings *c, const struct kr_codec *codec
 	return 0;
 }
 
+const struct kr_codec *kr_desk_mapping_codec(struct kr_desk_mappings *c, struct kr_str report)
+{
+	struct kr_mapping *m;
+	uint32_t id;
+
+	for (size_t i = 0; kr_codec_at(i); i++) {
+		const struct kr_codec *codec = kr_codec_at(i);
+
+		if (!(codec->caps & KR_CODEC_MAPPING) ||
+		    kr_desk_mapping_for(c, codec, KR_STR(""), report, &m, &id, NULL) < 0)
+			continue;
+		kr_mapping_unref(m);
+		return codec;
+	}
+	return NULL;
+}
+
 /* Version under which the store keeps an id. */
 static int find_version(struct kr_store *s, struct kr_arena *a,
 			struct kr_desk_mapping_imported *ret, struct kr_fault *reterr)

@@ -43,6 +43,10 @@ KR_MUST_USE int kr_desk_mapping_for(struct kr_desk_mappings *c, const struct kr_
 				    struct kr_mapping **ret, uint32_t *ret_id,
 				    struct kr_fault *reterr);
 
+/* The format of a report whose name a current mapping knows, for when content does not tell; NULL
+ * if none does. */
+const struct kr_codec *kr_desk_mapping_codec(struct kr_desk_mappings *c, struct kr_str report);
+
 struct kr_desk_mapping_imported {
 	uint32_t id, version;
 	struct kr_str name; /* in the arena */

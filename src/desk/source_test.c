@@ -131,9 +131,13 @@ static void choose_format(struct test *t)
 	} else {
 		t->codec = kr_codec_sniff(kr_str_first(kr_buf_str(&t->chunk), HEAD),
 					  t->ret->report);
+		if (!t->codec)
+			t->codec = kr_desk_mapping_codec(t->mappings, t->ret->report);
 		t->ret->detected = t->codec != NULL;
 		if (!t->codec) {
-			kr_fault_set(f, -KR_EFORMAT, "the format is not known by its content");
+			kr_fault_set(f, -KR_EFORMAT,
+				     "the format is known neither by content nor by a mapping for "
+				     "this name");
 			kr_fault_remedy(f, "name it: --format NAME");
 		}
 	}

@@ -114,6 +114,8 @@ static int decide(struct taking *t, struct kr_fault *reterr)
 		return err;
 	if (!t->codec)
 		t->codec = kr_codec_sniff(kr_str_n(t->chunk, KR_MIN(t->n, HEAD_MIN)), t->name);
+	if (!t->codec)
+		t->codec = kr_desk_mapping_codec(kr_pipe_mappings(t->p), t->name);
 	if (!name.n) {
 		name = t->codec ? kr_str_c(t->codec->name) : KR_STR("unknown");
 		t->result.source_assumed = true;
@@ -341,6 +343,8 @@ static int codec_again(struct kr_pipe *p, const struct kr_report *r, const struc
 	kr_spool_reader_free(reader);
 	if (err > 0)
 		*ret = kr_codec_sniff(kr_str_first(kr_buf_str(&frame), HEAD_MIN), r->name);
+	if (err >= 0 && !*ret)
+		*ret = kr_desk_mapping_codec(kr_pipe_mappings(p), r->name);
 	return err < 0 ? err : 0;
 }
 
