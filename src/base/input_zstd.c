@@ -6,6 +6,7 @@
 
 /* Memory for the window is what a sender can make us hold: 32 MiB. zstd -19 asks for 8. */
 #define WINDOW_LOG_MAX 25
+#define BLOCK_HEADER   ((size_t)3)
 
 void kr_base__zstd_start(struct kr_input *in)
 {
@@ -64,7 +65,8 @@ static ptrdiff_t read_zstd(struct kr_input *in, char *buf, size_t size, struct k
 		in->at = raw.pos;
 		in->mid_frame = code != 0;
 		in->zstd_full = out.pos == size;
-		in->zstd_step = KR_MAX(code, (size_t)1);
+		/* It asks for a block and the next one's header, which are better kept apart. */
+		in->zstd_step = code > BLOCK_HEADER ? code - BLOCK_HEADER : KR_MAX(code, (size_t)1);
 		if (out.pos)
 			return (ptrdiff_t)out.pos;
 	}

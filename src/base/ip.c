@@ -117,6 +117,17 @@ static void unmap(struct kr_ip *ip)
 	ip->plen = (uint8_t)(ip->plen - 96);
 }
 
+/* The name of an interface (RFC 4007), not just anything. */
+static bool zone_ok(struct kr_str zone)
+{
+	if (!zone.n || zone.n > 32)
+		return false;
+	for (size_t i = 0; i < zone.n; i++)
+		if (!kr_is_alnum(zone.p[i]) && !(zone.p[i] && strchr("-._:@", zone.p[i])))
+			return false;
+	return true;
+}
+
 /* Address of either family, IPv4-mapped ones as they are written. */
 static bool parse_any(struct kr_str s, struct kr_ip *ret)
 {
@@ -129,7 +140,7 @@ static bool parse_any(struct kr_str s, struct kr_ip *ret)
 	}
 	zone = kr_str_chr(s, '%');
 	if (zone >= 0) {
-		if ((size_t)zone + 1 == s.n)
+		if (!zone_ok(kr_str_from(s, (size_t)zone + 1)))
 			return false;
 		s = kr_str_first(s, (size_t)zone);
 	}

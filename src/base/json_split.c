@@ -335,8 +335,10 @@ static int complete(struct kr_json_split *s, struct kr_str w, size_t n, struct k
 	*ret = (struct kr_json_record){kr_str_first(w, n), s->offset, s->length + n,
 				       s->overlong ? s->start_line : s->line, s->broken};
 	count_lines(s, ret->bytes);
-	if (s->overlong) {
+	if (s->overlong)
 		ret->bytes = kr_buf_str(&s->head);
+	if (ret->length > s->record_max) {
+		ret->bytes = kr_str_first(ret->bytes, KR_MIN(HEAD_MAX, s->record_max));
 		ret->err = -KR_ELIMIT;
 	}
 	/* The newline that ended a broken line, or blanks before a cut, are not part of it. */

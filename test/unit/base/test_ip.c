@@ -67,6 +67,8 @@ static void test_addresses(void)
 	reads("::2:3:4:5:6:7:8", "0:2:3:4:5:6:7:8");
 	reads("fe80::1%eth0", "fe80::1");
 	reads("fe80::1%", "refused");
+	reads("fe80::1% x", "refused");
+	reads("fe80::1%eth0/64", "refused");
 	reads("::ffff:192.0.2.1", "192.0.2.1");
 	reads("::ffff:c000:201", "192.0.2.1");
 	reads("64:ff9b::192.0.2.33", "64:ff9b::c000:221");
