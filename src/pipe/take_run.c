@@ -5,7 +5,7 @@
  *     worker:  free ──▶ frame, codec, stages ──▶ full
  *     caller:  full ──▶ store ──▶ free
  *
- * Three portions go round, each owned by one thread at a time, so memory has the same bound for a
+ * Two portions go round, each owned by one thread at a time, so memory has the same bound for a
  * report of any size and a slow disk slows the decoding. Batches that the ledger has from before a
  * crash are decoded, since a codec must see every byte, and thrown away. When the caller stops
  * (cancel, or the store fails) it closes the queue of free portions, and the worker ends at the
@@ -15,7 +15,7 @@
 
 #include "base/thread.h"
 
-#define PORTIONS 3
+#define PORTIONS 2
 
 struct work {
 	const struct kr_take__job *job;
