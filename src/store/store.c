@@ -132,7 +132,7 @@ static struct kr_store *store_new(const char *dir, int dirfd, const struct kr_st
 	if (!s->o.group_rows_max)
 		s->o.group_rows_max = 65536;
 	if (!s->o.cache_kib)
-		s->o.cache_kib = 24 << 10;
+		s->o.cache_kib = 8 << 10;
 	pthread_mutex_init(&s->main_lock, NULL);
 	pthread_mutex_init(&s->stats_lock, NULL);
 	pthread_mutex_init(&s->events_lock, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/sqlite/db.h"
 
+#include <pthread.h>
 #include <stdio.h>
 
 int kr_db_fault(sqlite3 *db, struct kr_fault *reterr, const char *what)
@@ -28,13 +29,21 @@ int kr_db_fault(sqlite3 *db, struct kr_fault *reterr, const char *what)
 	return code;
 }
 
+/* SQLite's memory statistics cost a lock for each allocation, and nobody reads them. */
+static void configure(void)
+{
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int kr_db_open(const char *path, const struct kr_db_opts *o, sqlite3 **ret, struct kr_fault *reterr)
 {
 	int flags = SQLITE_OPEN_EXRESCODE;
 	char sql[512];
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	sqlite3 *db = NULL;
 	int r;
 
+	pthread_once(&once, configure);
 	flags |= o->flags & KR_DB_SHARED ? SQLITE_OPEN_FULLMUTEX : SQLITE_OPEN_NOMUTEX;
 	if (o->flags & KR_DB_READ)
 		flags |= SQLITE_OPEN_READONLY;

@@ -172,7 +172,7 @@ int kr_store_report_list(struct kr_store *s, const struct kr_scope *scope,
 		db,
 		q->source.n
 			? "SELECT " REPORT_COLUMNS " FROM source s JOIN report r ON r.source=s.id "
-						   "WHERE s.name=?1 AND (?2=0 OR r.state=?2)"
+			  "WHERE s.name=?1 AND (?2=0 OR r.state=?2)"
 			  " AND (?3=0 OR r.id<?3) AND ?5 ORDER BY r.id DESC LIMIT ?4"
 			: "SELECT " REPORT_COLUMNS
 			  " FROM report r JOIN source s ON r.source=s.id WHERE (?2=0 OR r.state=?2)"

@@ -177,14 +177,24 @@ static void pack_close(struct kr_buf *b, size_t start)
 		memcpy(b->p + start - 4, &n, 4);
 }
 
+/* A packed field that is no text, as its canonical text. */
+static void pack_as_text(struct kr_buf *b, enum kr_field f, const union kr_value *v)
+{
+	char small[64];
+	struct kr_buf text = {.p = small, .cap = sizeof(small), .max = sizeof(small)};
+
+	kr_field_text(f, v, &text);
+	assert(!text.err);
+	kr_buf_varint(b, text.n);
+	kr_buf_add(b, text.p, text.n);
+}
+
 static void pack_rest(struct kr_buf *b, const struct kr_event *e)
 {
 	size_t start = 0;
 
 	for (int f = 1; f < KR_FIELD_MAX; f++) {
 		const union kr_value *v = kr_event_get(e, (enum kr_field)f);
-		char small[256];
-		struct kr_buf text = {.p = small, .cap = sizeof(small), .max = sizeof(small)};
 
 		if (!v || layout.index[f] >= 0)
 			continue;
@@ -195,9 +205,7 @@ static void pack_rest(struct kr_buf *b, const struct kr_event *e)
 			kr_buf_varint(b, v->text.n);
 			kr_buf_str_add(b, v->text);
 		} else {
-			kr_field_text((enum kr_field)f, v, &text);
-			kr_buf_varint(b, text.n);
-			kr_buf_add(b, text.p, text.n);
+			pack_as_text(b, (enum kr_field)f, v);
 		}
 	}
 	if (start)

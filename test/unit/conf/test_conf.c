@@ -39,7 +39,7 @@ static void defaults(void)
 	IS(kr_conf_load(AT_FDCWD, NULL, &c, NULL), 0, "no file: all defaults");
 	IS_CSTR(c->http_listen, "127.0.0.1:8440", "listener");
 	IS(c->http_timeout, 30000000, "span");
-	IS(c->store_cache, 32u << 20, "size");
+	IS(c->store_cache, 8u << 20, "size");
 	IS(c->take_enrich_force, false, "bool");
 	IS_CSTR(c->labels_tlp_default, "amber", "word");
 	IS_CSTR(c->node_name, "", "absent text is empty, not NULL");

@@ -269,7 +269,7 @@ int main(void)
 {
 	struct kr_store_opts o = {.partition_rows_max = 150, .group_rows_max = 60, .now = now};
 	char dir[] = "/tmp/karaula-test-XXXXXX", text[600];
-	unsigned runs = prop_begin(400);
+	unsigned runs = prop_begin(120);
 	struct kr_fault f = {0};
 	struct kr_store *s = NULL;
 	bool good;

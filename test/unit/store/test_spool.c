@@ -121,7 +121,7 @@ int main(void)
 	static char data[6 << 20];
 	static size_t cuts[2][4096];
 	char dir[] = "/tmp/karaula-test-XXXXXX", path[96];
-	unsigned runs = prop_begin(25);
+	unsigned runs = prop_begin(10);
 	struct kr_spooled sp, again;
 	struct kr_store *s, *other;
 	struct kr_fault f = {0};
