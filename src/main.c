@@ -162,6 +162,17 @@ static int run(struct kr_cli *c, struct kr_out *out, int argc, const char *const
 	}
 }
 
+/* What was asked for, else what the environment says, as gettext would. */
+static const char *language(const struct kr_opts *o)
+{
+	static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+	const char *lang = kr_opts_value(o, "lang", -1);
+
+	for (size_t i = 0; i < KR_ARRAY_LEN(names) && !(lang && *lang); i++)
+		lang = getenv(names[i]);
+	return lang && *lang ? lang : "en";
+}
+
 int main(int argc, char **argv)
 {
 	const char *const *words = (const char *const *)argv + 1;
@@ -183,9 +194,7 @@ int main(int argc, char **argv)
 	c.dir = kr_opts_value(&opts, "dir", -1);
 	if (!c.dir)
 		c.dir = getenv("KARAULA_DIR");
-	c.lang = kr_opts_value(&opts, "lang", -1);
-	if (!c.lang)
-		c.lang = "en";
+	c.lang = language(&opts);
 	if (!err)
 		err = open_output(&c, &out);
 	if (err)

@@ -83,7 +83,7 @@ void kr_cli_note(struct kr_cli *c, const char *fmt, ...)
 	/* What was printed so far comes first where both go to the same terminal. */
 	fflush(c->out);
 	va_start(ap, fmt);
-	vfprintf(c->err, fmt, ap);
+	vfprintf(c->err, kr_text(c->lang, fmt), ap);
 	va_end(ap);
 	fputc('\n', c->err);
 	fflush(c->err);

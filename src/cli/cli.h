@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The command line. A command is one file cmd_NOUN.c and one line in cli.def; its table of options
- * gives parsing, help and completion. A command runs in its own process or, over the control socket,
- * inside `karaula serve`: so it writes to c->out and c->err, never to stdout, never exits, and keeps
- * no globals.
+ * gives parsing, help and completion. A command runs in its own process or, over the control
+ * socket, inside `karaula serve`: so it writes to c->out and c->err, never to stdout, never exits,
+ * and keeps no globals.
  */
 #pragma once
 
@@ -11,6 +11,7 @@
 #include "base/base.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "base/text.h"
 
 #include <stdio.h>
 
@@ -25,12 +26,13 @@ struct kr_cli {
 	const struct kr_opts *opts; /* ask with kr_cli_opt(), kr_cli_arg() */
 	FILE *out, *err;
 	struct kr_out *out_state; /* private: what is behind out */
-	int cwd_fd;		/* private; files, and "-" for the standard input, are opened with kr_cli_open() */
-	const char *dir;	/* -C DIR or KARAULA_DIR; NULL: the current directory */
-	const char *lang;	/* "en" */
-	int width;		/* of the terminal; 0: not a terminal */
-	bool colour;		/* out is a terminal and NO_COLOR is not set */
-	bool json, csv, quiet;	/* --json --csv --quiet */
+	int cwd_fd; /* private; files, and "-" for the standard input, are opened with kr_cli_open()
+		     */
+	const char *dir;	      /* -C DIR or KARAULA_DIR; NULL: the current directory */
+	const char *lang;	      /* for kr_text() */
+	int width;		      /* of the terminal; 0: not a terminal */
+	bool colour;		      /* out is a terminal and NO_COLOR is not set */
+	bool json, csv, quiet;	      /* --json --csv --quiet */
 	bool (*cancelled)(void *ctx); /* the caller hung up or Ctrl-C; ask kr_cli_cancelled() */
 	void *cancel_ctx;
 	/* Opens a file with the caller's rights; NULL: openat(cwd_fd). */
@@ -52,28 +54,28 @@ struct kr_opt {
 	const char *name;  /* "limit" for --limit */
 	char letter;	   /* 'n' for -n, 0: none */
 	const char *value; /* "N": takes a value, shown in help; NULL: a switch */
-	const char *doc;
+	const char *doc;   /* in N_() */
 };
 
 struct kr_cmd {
-	const char *noun, *verb; /* verb NULL: a command of one word */
-	const char *args;	 /* "FILE...", "[EXPR]"; NULL: none */
-	const char *doc;	 /* one line */
-	const char *help;	 /* examples and details, starts with three examples */
+	const char *noun, *verb;   /* verb NULL: a command of one word */
+	const char *args;	   /* "FILE...", "[EXPR]"; NULL: none */
+	const char *doc;	   /* one line, in N_() */
+	const char *help;	   /* examples and details in N_(), starts with three examples */
 	const struct kr_opt *opts; /* NULL: only the global ones */
-	int args_min, args_max; /* args_max -1: any number */
+	int args_min, args_max;	   /* args_max -1: any number */
 	enum kr_cmd_need need;
 	int (*run)(struct kr_cli *c); /* 0 or -KR_E*, with c->fault filled */
 };
 
 /*
- * Options that every command has: -C DIR, --json, --csv, -q --quiet, -o FILE (where c->out goes), --lang LANG,
- * -h --help, --version. A command's own option of the same name or letter comes first.
+ * Options that every command has: -C DIR, --json, --csv, -q --quiet, -o FILE (where c->out goes),
+ * --lang LANG, -h --help, --version. A command's own option of the same name or letter comes first.
  */
 
 /*
- * Value of an option, NULL if not given ("" for a switch that is; the last one if given several times).
- * Only names in the table may be asked.
+ * Value of an option, NULL if not given ("" for a switch that is; the last one if given several
+ * times). Only names in the table may be asked.
  */
 const char *kr_cli_opt(const struct kr_cli *c, const char *name);
 /* The same for an option that may be given several times: i-th value, NULL beyond the last. */
@@ -89,20 +91,22 @@ const char *kr_cli_arg(const struct kr_cli *c, int i);
 KR_MUST_USE int kr_cli_number(struct kr_cli *c, const char *name, uint64_t min, uint64_t max,
 			      uint64_t fallback, uint64_t *ret);
 /*
- * Open a file or directory of the caller for reading, with the caller's rights; "-" is its standard input.
+ * Open a file or directory of the caller for reading, with the caller's rights; "-" is its standard
+ * input.
  *
  * Returns a descriptor that the caller closes, or -KR_E* with the fault filled.
  */
 KR_MUST_USE int kr_cli_open(struct kr_cli *c, const char *path);
 /*
- * Should the command stop? The caller hung up, pressed Ctrl-C, or does not read the output any more. Ask in long
- * loops, and after the end of standard input before what was read is accepted: it may have been cut short.
- * Return kr_cli_cancel() then.
+ * Should the command stop? The caller hung up, pressed Ctrl-C, or does not read the output any
+ * more. Ask in long loops, and after the end of standard input before what was read is accepted: it
+ * may have been cut short. Return kr_cli_cancel() then.
  */
 bool kr_cli_cancelled(struct kr_cli *c);
 /* Fill the fault; returns -KR_ECANCEL. */
 KR_MUST_USE int kr_cli_cancel(struct kr_cli *c);
-/* A line for the person, to c->err; nothing with --quiet. The newline is added. */
+/* A line for the person, to c->err, in his language (fmt is translated here); nothing with --quiet.
+ * The newline is added. */
 void kr_cli_note(struct kr_cli *c, const char *fmt, ...) KR_PRINTF(2, 3);
 
 /*
@@ -113,9 +117,9 @@ struct kr_table;
 enum kr_align { KR_LEFT, KR_RIGHT };
 struct kr_column {
 	const char *name;  /* of the JSON member and CSV column: "first_seen" */
-	const char *title; /* of the text table */
+	const char *title; /* of the text table, in N_() */
 	enum kr_align align;
-	bool number;	   /* written without quotes in JSON */
+	bool number; /* written without quotes in JSON */
 };
 struct kr_table *kr_table_new(struct kr_cli *c, const struct kr_column *columns, size_t n);
 /* One value for each column; borrowed during the call. */

@@ -121,10 +121,11 @@ static int run(struct kr_cli *c)
 const struct kr_cmd kr_cmd_completion = {
 	.noun = "completion",
 	.args = "bash",
-	.doc = "print completion for a shell",
-	.help = "  source <(karaula completion bash)\n"
-		"  karaula completion bash >/usr/share/bash-completion/completions/karaula\n"
-		"  karaula completion bash -o ~/.local/share/bash-completion/completions/karaula\n",
+	.doc = N_("print completion for a shell"),
+	.help = N_("  source <(karaula completion bash)\n"
+		   "  karaula completion bash >/usr/share/bash-completion/completions/karaula\n"
+		   "  karaula completion bash -o "
+		   "~/.local/share/bash-completion/completions/karaula\n"),
 	.args_min = 1,
 	.args_max = 1,
 	.need = KR_NEED_NOTHING,

@@ -45,10 +45,10 @@ static int check(struct kr_cli *c)
 static int show(struct kr_cli *c)
 {
 	static const struct kr_column columns[] = {
-		{"setting", "Setting", KR_LEFT, false},
-		{"value", "Value", KR_LEFT, false},
-		{"effect", "Changes take effect", KR_LEFT, false},
-		{"origin", "From", KR_LEFT, false},
+		{"setting", N_("Setting"), KR_LEFT, false},
+		{"value", N_("Value"), KR_LEFT, false},
+		{"effect", N_("Changes take effect"), KR_LEFT, false},
+		{"origin", N_("From"), KR_LEFT, false},
 	};
 	bool origin = kr_cli_opt(c, "origin") != NULL;
 	const struct kr_conf *conf;
@@ -91,10 +91,11 @@ const struct kr_cmd kr_cmd_config_check = {
 	.noun = "config",
 	.verb = "check",
 	.args = "[FILE]",
-	.doc = "look for mistakes in the configuration",
-	.help = "  karaula -C /var/lib/karaula config check\n"
+	.doc = N_("look for mistakes in the configuration"),
+	.help = N_(
+		"  karaula -C /var/lib/karaula config check\n"
 		"  karaula config check new.conf\n"
-		"  karaula config check new.conf && mv new.conf /var/lib/karaula/karaula.conf\n",
+		"  karaula config check new.conf && mv new.conf /var/lib/karaula/karaula.conf\n"),
 	.args_max = 1,
 	.need = KR_NEED_NOTHING,
 	.run = check,
@@ -103,13 +104,14 @@ const struct kr_cmd kr_cmd_config_check = {
 const struct kr_cmd kr_cmd_config_show = {
 	.noun = "config",
 	.verb = "show",
-	.doc = "print the settings that hold",
-	.help = "  karaula config show\n"
-		"  karaula config show --origin\n"
-		"  karaula config show --json\n",
+	.doc = N_("print the settings that hold"),
+	.help = N_("  karaula config show\n"
+		   "  karaula config show --origin\n"
+		   "  karaula config show --json\n"),
 	.opts =
 		(const struct kr_opt[]){
-			{"origin", 0, NULL, "also whether a value is from the file, and its line"},
+			{"origin", 0, NULL,
+			 N_("also whether a value is from the file, and its line")},
 			{NULL, 0, NULL, NULL},
 		},
 	.need = KR_NEED_NOTHING,
@@ -119,13 +121,13 @@ const struct kr_cmd kr_cmd_config_show = {
 const struct kr_cmd kr_cmd_config_doc = {
 	.noun = "config",
 	.verb = "doc",
-	.doc = "print the documentation of all settings as Markdown",
-	.help = "  karaula config doc\n"
-		"  karaula config doc --fields | less\n"
-		"  karaula config doc -o configuration.md\n",
+	.doc = N_("print the documentation of all settings as Markdown"),
+	.help = N_("  karaula config doc\n"
+		   "  karaula config doc --fields | less\n"
+		   "  karaula config doc -o configuration.md\n"),
 	.opts =
 		(const struct kr_opt[]){
-			{"fields", 0, NULL, "of the fields of events instead"},
+			{"fields", 0, NULL, N_("of the fields of events instead")},
 			{NULL, 0, NULL, NULL},
 		},
 	.need = KR_NEED_NOTHING,

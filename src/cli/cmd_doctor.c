@@ -139,17 +139,17 @@ static int run_store(struct kr_cli *c)
 }
 
 static const struct kr_opt opts[] = {
-	{"deep", 0, NULL, "recount every row and compare the counters; takes a while"},
+	{"deep", 0, NULL, N_("recount every row and compare the counters; takes a while")},
 	{NULL, 0, NULL, NULL},
 };
 
 const struct kr_cmd kr_cmd_doctor = {
 	.noun = "doctor",
-	.doc = "look whether the node is well, with a remedy for each finding",
-	.help = "  karaula -C /var/lib/karaula doctor\n"
-		"  karaula doctor --deep\n"
-		"  karaula doctor --quiet          only what is not well\n\n"
-		"Exit status is 5 when a check failed; warnings do not count.\n",
+	.doc = N_("look whether the node is well, with a remedy for each finding"),
+	.help = N_("  karaula -C /var/lib/karaula doctor\n"
+		   "  karaula doctor --deep\n"
+		   "  karaula doctor --quiet          only what is not well\n\n"
+		   "Exit status is 5 when a check failed; warnings do not count.\n"),
 	.opts = opts,
 	.need = KR_NEED_NOTHING,
 	.run = run,
@@ -158,10 +158,10 @@ const struct kr_cmd kr_cmd_doctor = {
 const struct kr_cmd kr_cmd_doctor_store = {
 	.noun = "doctor",
 	.verb = "store",
-	.doc = "only the databases; doctor does this too",
-	.help = "  karaula doctor store\n"
-		"  karaula doctor store --deep\n"
-		"  karaula doctor store --json\n",
+	.doc = N_("only the databases; doctor does this too"),
+	.help = N_("  karaula doctor store\n"
+		   "  karaula doctor store --deep\n"
+		   "  karaula doctor store --json\n"),
 	.opts = opts,
 	.need = KR_NEED_NODE,
 	.run = run_store,

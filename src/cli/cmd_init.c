@@ -108,14 +108,14 @@ static int run(struct kr_cli *c)
 const struct kr_cmd kr_cmd_init = {
 	.noun = "init",
 	.args = "DIR",
-	.doc = "make a data directory: configuration with comments, databases, secrets",
-	.help = "  karaula init /var/lib/karaula --name example-csirt --country RS\n"
-		"  karaula init var --name test --country XK\n"
-		"  karaula -C /srv/karaula init --name example-csirt --country MK\n",
+	.doc = N_("make a data directory: configuration with comments, databases, secrets"),
+	.help = N_("  karaula init /var/lib/karaula --name example-csirt --country RS\n"
+		   "  karaula init var --name test --country XK\n"
+		   "  karaula -C /srv/karaula init --name example-csirt --country MK\n"),
 	.opts =
 		(const struct kr_opt[]){
-			{"name", 'n', "NAME", "short name of the node"},
-			{"country", 'c', "CC", "country of the team, two letters"},
+			{"name", 'n', "NAME", N_("short name of the node")},
+			{"country", 'c', "CC", N_("country of the team, two letters")},
 			{NULL, 0, NULL, NULL},
 		},
 	.args_max = 1,

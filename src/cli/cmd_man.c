@@ -112,10 +112,10 @@ static int run(struct kr_cli *c)
 
 const struct kr_cmd kr_cmd_man = {
 	.noun = "man",
-	.doc = "print the manual page",
-	.help = "  karaula man | man -l -\n"
-		"  karaula man -o karaula.1\n"
-		"  karaula help take               shorter: all about one command\n",
+	.doc = N_("print the manual page"),
+	.help = N_("  karaula man | man -l -\n"
+		   "  karaula man -o karaula.1\n"
+		   "  karaula help take               shorter: all about one command\n"),
 	.need = KR_NEED_NOTHING,
 	.run = run,
 };

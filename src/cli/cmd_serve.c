@@ -266,13 +266,14 @@ static int run(struct kr_cli *c)
 
 const struct kr_cmd kr_cmd_serve = {
 	.noun = "serve",
-	.doc = "run the node: pages, commands of others, until Ctrl-C",
-	.help = "  karaula -C /var/lib/karaula serve\n"
+	.doc = N_("run the node: pages, commands of others, until Ctrl-C"),
+	.help = N_(
+		"  karaula -C /var/lib/karaula serve\n"
 		"  systemctl start karaula\n"
 		"  systemctl reload karaula        reads the configuration again\n\n"
 		"Prints the address of the pages once it listens. SIGHUP reads the configuration "
 		"again, a\n"
-		"wrong one changes nothing; SIGTERM and SIGINT end the node within ten seconds.\n",
+		"wrong one changes nothing; SIGTERM and SIGINT end the node within ten seconds.\n"),
 	.need = KR_NEED_NOTHING,
 	.run = run,
 };

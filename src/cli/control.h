@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The control socket DIR/run/karaula.sock: commands on this machine are carried out by the node that owns the data
- * directory, with the files and the terminal of the caller. Only root and the directory's owner are let in.
+ * The control socket DIR/run/karaula.sock: commands on this machine are carried out by the node
+ * that owns the data directory, with the files and the terminal of the caller. Only root and the
+ * directory's owner are let in.
  */
 #pragma once
 
@@ -25,16 +26,16 @@ KR_MUST_USE int kr_control_start(struct kr_node *n, unsigned clients_max, struct
 /*
  * Stop listening, tell running commands to stop, wait for them.
  *
- * Returns true and frees it when all have ended; false if some have not after wait_ms: then what they work on must
- * not be closed.
+ * Returns true and frees it when all have ended; false if some have not after wait_ms: then what
+ * they work on must not be closed.
  */
 bool kr_control_stop(struct kr_control *c, int wait_ms);
 
 /*
  * Have a command carried out by the node that owns a directory.
  *
- * c           with dir, lang, width, colour, out and err; the descriptors are those of the process and out_fd
- * argc, argv  all words, as main got them, without the program name
+ * c           with dir, lang, width, colour, out and err; the descriptors are those of the process
+ * and out_fd argc, argv  all words, as main got them, without the program name
  *
  * Returns 1: nobody listens; else 0 or -KR_E* with c->fault filled, as the command did.
  */

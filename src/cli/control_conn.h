@@ -12,7 +12,7 @@
 
 struct kr_conn {
 	int fd;
-	atomic_bool stop; /* the node ends: commands are cancelled */
+	atomic_bool stop;     /* the node ends: commands are cancelled */
 	pthread_mutex_t lock; /* guards reading from fd, and what is below */
 	bool gone;	      /* the client hung up, asked to cancel, or broke the protocol */
 	int input;	      /* a second descriptor of the pump that was opened last; -1: none */
@@ -34,5 +34,6 @@ void kr_conn_done(struct kr_conn *k);
 void kr_conn_serve(struct kr_conn *k, struct kr_node *n);
 /* Answer that nothing will be done, and why. */
 void kr_conn_refuse(struct kr_conn *k, const struct kr_fault *f);
-/* Make the command stop soon, from another thread: it is told when it asks, and what it reads ends. */
+/* Make the command stop soon, from another thread: it is told when it asks, and what it reads ends.
+ */
 void kr_conn_stop(struct kr_conn *k);

@@ -14,10 +14,10 @@ static const struct {
 };
 
 static const struct kr_column columns[] = {
-	{"status", "Status", KR_LEFT, false},
-	{"check", "Check", KR_LEFT, false},
-	{"detail", "Detail", KR_LEFT, false},
-	{"remedy", "Remedy", KR_LEFT, false},
+	{"status", N_("Status"), KR_LEFT, false},
+	{"check", N_("Check"), KR_LEFT, false},
+	{"detail", N_("Detail"), KR_LEFT, false},
+	{"remedy", N_("Remedy"), KR_LEFT, false},
 };
 
 const char *kr_health_text(enum kr_health h)

@@ -26,7 +26,8 @@ KR_MUST_USE int kr_doctor_end(struct kr_doctor *d);
 void kr_doctor_say(struct kr_doctor *d, enum kr_health h, const char *check, const char *remedy,
 		   const char *fmt, ...) KR_PRINTF(5, 6);
 /* A fault as a finding. */
-void kr_doctor_fault(struct kr_doctor *d, enum kr_health h, const char *check, const struct kr_fault *f);
+void kr_doctor_fault(struct kr_doctor *d, enum kr_health h, const char *check,
+		     const struct kr_fault *f);
 
 /* Files, rights, space, configuration, clock: without the lock. */
 void kr_doctor_outside(struct kr_doctor *d);

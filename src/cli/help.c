@@ -9,7 +9,8 @@
 
 static void heading(struct kr_cli *c, const char *text)
 {
-	fprintf(c->out, "%s%s%s\n", c->colour ? BOLD : "", text, c->colour ? PLAIN : "");
+	fprintf(c->out, "%s%s%s\n", c->colour ? BOLD : "", kr_text(c->lang, text),
+		c->colour ? PLAIN : "");
 }
 
 /* "event list [EXPR]" */
@@ -26,9 +27,9 @@ static void command_line(struct kr_cli *c, const struct kr_cmd *cmd)
 
 	usage(cmd, text, sizeof(text));
 	if (strlen(text) > 34)
-		fprintf(c->out, "  %s\n  %-34s  %s\n", text, "", cmd->doc);
+		fprintf(c->out, "  %s\n  %-34s  %s\n", text, "", kr_text(c->lang, cmd->doc));
 	else
-		fprintf(c->out, "  %-34s  %s\n", text, cmd->doc);
+		fprintf(c->out, "  %-34s  %s\n", text, kr_text(c->lang, cmd->doc));
 }
 
 static void options(struct kr_cli *c, const struct kr_opt *o)
@@ -40,7 +41,7 @@ static void options(struct kr_cli *c, const struct kr_opt *o)
 			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
 		snprintf(text, sizeof(text), "%s--%s%s%s", letter, o->name, o->value ? " " : "",
 			 o->value ? o->value : "");
-		fprintf(c->out, "  %-26s  %s\n", text, o->doc);
+		fprintf(c->out, "  %-26s  %s\n", text, kr_text(c->lang, o->doc));
 	}
 }
 
@@ -48,31 +49,32 @@ void kr_help_all(struct kr_cli *c)
 {
 	const struct kr_cmd *cmd;
 
-	fputs("karaula takes in reports of incidents, enriches and aggregates them, and knows "
-	      "whose "
-	      "they are.\n\n",
+	fputs(kr_text(c->lang, "karaula takes in reports of incidents, enriches and aggregates "
+			       "them, and knows whose they are.\n\n"),
 	      c->out);
-	heading(c, "Examples");
+	heading(c, N_("Examples"));
 	fputs("  karaula init /var/lib/karaula --name example-csirt --country RS\n"
 	      "  karaula -C /var/lib/karaula take --source feed report.csv.gz\n"
 	      "  karaula -C /var/lib/karaula event list 'type:phishing since:7d'\n\n",
 	      c->out);
-	heading(c, "Commands");
+	heading(c, N_("Commands"));
 	for (size_t i = 0; (cmd = kr_cmd_at(i)); i++)
 		command_line(c, cmd);
-	fputs("  help [COMMAND]                      this text, or all about a command\n\n",
-	      c->out);
-	heading(c, "Options of every command");
+	fprintf(c->out, "  %-34s  %s\n\n", "help [COMMAND]",
+		kr_text(c->lang, "this text, or all about a command"));
+	heading(c, N_("Options of every command"));
 	options(c, kr_opts_global);
 }
 
 static void exit_codes(struct kr_cli *c)
 {
-	heading(c, "Exit status");
-	fputs("  0 done, 2 wrong usage or configuration, 3 not found, 4 input refused, 5 in use or "
-	      "not "
-	      "available,\n  6 input, output or database failed, 7 not permitted, 8 cancelled, "
-	      "9 internal error\n",
+	heading(c, N_("Exit status"));
+	fputs(kr_text(c->lang, "  0 done, 2 wrong usage or configuration, 3 not found, 4 input "
+			       "refused, 5 in "
+			       "use or not available,\n"
+			       "  6 input, output or database failed, 7 not permitted, 8 "
+			       "cancelled, 9 internal "
+			       "error\n"),
 	      c->out);
 }
 
@@ -82,18 +84,19 @@ void kr_help_cmd(struct kr_cli *c, const struct kr_cmd *cmd)
 
 	usage(cmd, text, sizeof(text));
 	if (cmd->help) {
-		size_t n = strlen(cmd->help);
+		const char *help = kr_text(c->lang, cmd->help);
+		size_t n = strlen(help);
 
-		fprintf(c->out, "%s%s\n", cmd->help, n && cmd->help[n - 1] == '\n' ? "" : "\n");
+		fprintf(c->out, "%s%s\n", help, n && help[n - 1] == '\n' ? "" : "\n");
 	}
-	heading(c, "Usage");
-	fprintf(c->out, "  karaula %s\n\n  %s\n\n", text, cmd->doc);
+	heading(c, N_("Usage"));
+	fprintf(c->out, "  karaula %s\n\n  %s\n\n", text, kr_text(c->lang, cmd->doc));
 	if (cmd->opts && cmd->opts->name) {
-		heading(c, "Options");
+		heading(c, N_("Options"));
 		options(c, cmd->opts);
 		fputc('\n', c->out);
 	}
-	heading(c, "Options of every command");
+	heading(c, N_("Options of every command"));
 	options(c, kr_opts_global);
 	fputc('\n', c->out);
 	exit_codes(c);
@@ -101,8 +104,7 @@ void kr_help_cmd(struct kr_cli *c, const struct kr_cmd *cmd)
 
 int kr_help_on(struct kr_cli *c, const char *noun, const char *verb)
 {
-	const struct kr_cmd *cmd, *only = NULL;
-	size_t n = 0;
+	const struct kr_cmd *cmd, *only;
 
 	if (!kr_cmd_is_noun(noun) || (verb && !kr_cmd_find(noun, verb))) {
 		const char *words[2] = {noun, verb};
@@ -111,20 +113,17 @@ int kr_help_on(struct kr_cli *c, const char *noun, const char *verb)
 		/* Parsing them gives the message with what was meant. */
 		return kr_opts_parse(c->arena, verb ? 2 : 1, words, &o, &c->fault);
 	}
-	for (size_t i = 0; (cmd = kr_cmd_at(i)); i++) {
-		if (strcmp(cmd->noun, noun) != 0 || (verb && cmd != kr_cmd_find(noun, verb)))
-			continue;
-		only = cmd;
-		n++;
-	}
-	if (n == 1) {
+	only = kr_cmd_find(noun, verb);
+	if (only) {
 		kr_help_cmd(c, only);
 		return 0;
 	}
-	heading(c, "Commands");
+	heading(c, N_("Commands"));
 	for (size_t i = 0; (cmd = kr_cmd_at(i)); i++)
 		if (!strcmp(cmd->noun, noun))
 			command_line(c, cmd);
-	fprintf(c->out, "\nkaraula help %s VERB tells all about one of them.\n", noun);
+	fputc('\n', c->out);
+	fprintf(c->out, kr_text(c->lang, "karaula help %s VERB tells all about one of them.\n"),
+		noun);
 	return 0;
 }

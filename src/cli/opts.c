@@ -13,14 +13,14 @@
 #include "base/near.h"
 
 const struct kr_opt kr_opts_global[] = {
-	{"dir", 'C', "DIR", "data directory (or KARAULA_DIR; else the current directory)"},
-	{"json", 0, NULL, "one JSON object a line"},
-	{"csv", 0, NULL, "comma-separated values with a header"},
-	{"output", 'o', "FILE", "write to FILE instead of the standard output"},
-	{"quiet", 'q', NULL, "no messages but errors"},
-	{"lang", 0, "LANG", "language of texts, for instance en"},
-	{"help", 'h', NULL, "help on the command"},
-	{"version", 0, NULL, "print the version"},
+	{"dir", 'C', "DIR", N_("data directory (or KARAULA_DIR; else the current directory)")},
+	{"json", 0, NULL, N_("one JSON object a line")},
+	{"csv", 0, NULL, N_("comma-separated values with a header")},
+	{"output", 'o', "FILE", N_("write to FILE instead of the standard output")},
+	{"quiet", 'q', NULL, N_("no messages but errors")},
+	{"lang", 0, "LANG", N_("language of texts, for instance en")},
+	{"help", 'h', NULL, N_("help on the command")},
+	{"version", 0, NULL, N_("print the version")},
 	{NULL, 0, NULL, NULL},
 };
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A stream to a descriptor of the caller that remembers why it failed and can be interrupted. Private to cli. */
+/* A stream to a descriptor of the caller that remembers why it failed and can be interrupted.
+ * Private to cli. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
 
 struct kr_out {
-	int fd;		/* closed with the stream */
-	int error;	/* errno of the first failed write; 0: none */
-	unsigned kind;	/* S_IF* */
+	int fd;			 /* closed with the stream */
+	int error;		 /* errno of the first failed write; 0: none */
+	unsigned kind;		 /* S_IF* */
 	bool (*stop)(void *ctx); /* asked while the reader is slow; may be NULL */
 	void *ctx;
 };

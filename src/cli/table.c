@@ -273,7 +273,7 @@ static void start_text(struct kr_table *t)
 	if (!t->held)
 		return;
 	for (size_t i = 0; i < t->n; i++) {
-		titles[i] = kr_str_c(t->columns[i].title);
+		titles[i] = kr_str_c(kr_text(t->c->lang, t->columns[i].title));
 		kr_buf_clear(&t->cell);
 		t->width[i] = KR_MAX(t->width[i], shown(&t->cell, titles[i], SIZE_MAX));
 	}

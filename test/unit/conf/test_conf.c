@@ -108,9 +108,8 @@ static void mistakes(void)
 	refused("\n\nnode { name = \"x\n", "karaula.conf:3: quote is not closed");
 	refused("/* x\n", "karaula.conf:1: comment '/*' is not closed by '*/'");
 	refused("node {\n name = \"x\xff\" }", "karaula.conf:2: text is not UTF-8");
-	refused("node {\n name = \"x\001\" }",
-		"karaula.conf:2: node.name: 'x\001' is not a name: "
-		"letters, digits, '-', '_' and '.'");
+	refused("node {\n name = \"x\001\" }", "karaula.conf:2: node.name: 'x\001' is not a name: "
+					       "letters, digits, '-', '_' and '.'");
 	refused("include(\"/etc/passwd\")", "karaula.conf:1: no such section 'include'");
 }
 
