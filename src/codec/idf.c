@@ -40,7 +40,9 @@ static int sniff(struct kr_str head, struct kr_str name)
 	(void)name;
 	if (kr_str_starts(s, KR_STR("[")))
 		s = kr_str_trim(kr_str_from(s, 1));
-	if (!kr_str_starts(s, KR_STR("{")))
+	/* A mapping has the same names in it. */
+	if (!kr_str_starts(s, KR_STR("{")) || kr_str_find(s, KR_STR("\"constant_fields\"")) >= 0 ||
+	    kr_str_find(s, KR_STR("\"required_fields\"")) >= 0)
 		return 0;
 	sure = 30;
 	if (kr_str_find(s, KR_STR("\"__type\"")) >= 0)
@@ -116,7 +118,7 @@ static int add_pair(void *ctx, struct kr_str key, struct kr_str value, bool lite
 	}
 	if (kr_str_eqc(key, "extra") && !literal)
 		return add_extra_text(r, value);
-	if (kr_str_starts(key, KR_STR("extra.")) && key.n > 6)
+	if (kr_str_starts(key, KR_STR("extra.")))
 		key = kr_str_from(key, 6);
 	return add_extra(r, key, value, literal);
 }
