@@ -68,3 +68,25 @@ enum kr_rep kr_model__expr_rep(enum kr_expr_subject subject, enum kr_field field
  */
 KR_MUST_USE int kr_model__expr_unescape(struct kr_model__parser *p, struct kr_str raw, size_t at,
 					bool pattern, struct kr_str *ret);
+
+/* What a value covers: a date covers a day, all others one point. */
+struct kr_model__point {
+	union kr_value lo, hi;
+};
+
+/* A value of a field, as kr_field_parse() has it; a mistake in a type names the nearest one. */
+KR_MUST_USE int kr_model__expr_field_value(struct kr_model__parser *p, enum kr_field f,
+					   struct kr_str text, size_t at, union kr_value *ret);
+/* A value that has an order; extra is read as a number if it is one, else as a time, and leaf->rep
+ * set. */
+KR_MUST_USE int kr_model__expr_point(struct kr_model__parser *p, struct kr_expr_leaf *leaf,
+				     struct kr_str raw, size_t at, struct kr_model__point *ret);
+/* Cut a range into its ends. False if it is not one. */
+bool kr_model__expr_range_ends(const struct kr_model__piece *piece, struct kr_model__piece *lo,
+			       struct kr_model__piece *hi);
+KR_MUST_USE int kr_model__expr_range(struct kr_model__parser *p, struct kr_expr_leaf *leaf,
+				     const struct kr_model__piece *lo,
+				     const struct kr_model__piece *hi);
+/* Equal, compared, or a range. */
+KR_MUST_USE int kr_model__expr_ordered(struct kr_model__parser *p, struct kr_expr_leaf *leaf,
+				       const struct kr_model__piece *piece);

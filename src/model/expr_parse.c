@@ -19,8 +19,9 @@
 
 #include "base/buf.h"
 
-#define TEXT_MAX  ((size_t)64 << 10)
-#define DEPTH_MAX 256 /* hard limits: frames of this file and of expr_match.c are small */
+#define TEXT_MAX ((size_t)64 << 10)
+#define DEPTH_MAX                                                                                  \
+	256 /* as in conf/settings.def: frames of this file and of expr_match.c are small */
 #define NODES_MAX 4000
 
 static int parse_or(struct kr_model__parser *p, struct kr_expr **ret);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who owns it: the compiled register against a scan of all rules that follows the text of the decision. */
+/* Who owns it: the compiled register against a scan of all rules that follows the text of the
+ * decision. */
 #include "tap.h"
 #include "prop.h"
 
@@ -49,19 +50,32 @@ static struct kr_register *compiled(const struct kr_rule *rules, size_t n)
 	return r;
 }
 
-#define RULE(c, k, v) {.id = __COUNTER__ + 1, .constituent = c, .kind = KR_RULE_##k, .value = KR_STR(v)}
+#define RULE(c, k, v)                                                                              \
+	{.id = __COUNTER__ + 1, .constituent = c, .kind = KR_RULE_##k, .value = KR_STR(v)}
 
 static const struct kr_rule sample[] = {
-	RULE(1, PREFIX, "198.51.100.0/24"), RULE(2, PREFIX, "198.51.100.128/25"),
-	RULE(3, PREFIX, "198.51.100.128/25"), RULE(4, PREFIX, "2001:db8::/32"),
-	RULE(5, PREFIX, "2001:db8:1::/48"), RULE(6, DOMAIN, "example.org"),
-	RULE(7, DOMAIN, "shop.example.org"), RULE(8, ASN, "64500"), RULE(9, ASN, "4200000000"),
-	RULE(10, COUNTRY, "RS"), RULE(11, COUNTRY, "XK"), RULE(10, PREFIX, "192.0.2.0/24"),
-	{.id = 900, .constituent = 12, .kind = KR_RULE_COUNTRY, .value = KR_STR("AL"), .retired = true},
+	RULE(1, PREFIX, "198.51.100.0/24"),
+	RULE(2, PREFIX, "198.51.100.128/25"),
+	RULE(3, PREFIX, "198.51.100.128/25"),
+	RULE(4, PREFIX, "2001:db8::/32"),
+	RULE(5, PREFIX, "2001:db8:1::/48"),
+	RULE(6, DOMAIN, "example.org"),
+	RULE(7, DOMAIN, "shop.example.org"),
+	RULE(8, ASN, "64500"),
+	RULE(9, ASN, "4200000000"),
+	RULE(10, COUNTRY, "RS"),
+	RULE(11, COUNTRY, "XK"),
+	RULE(10, PREFIX, "192.0.2.0/24"),
+	{.id = 900,
+	 .constituent = 12,
+	 .kind = KR_RULE_COUNTRY,
+	 .value = KR_STR("AL"),
+	 .retired = true},
 };
 
 /* Owners as text, "2 3". */
-static const char *route(struct kr_register *r, struct kr_arena *a, struct kr_event *e, char buf[64])
+static const char *route(struct kr_register *r, struct kr_arena *a, struct kr_event *e,
+			 char buf[64])
 {
 	size_t n = 0;
 
@@ -69,7 +83,8 @@ static const char *route(struct kr_register *r, struct kr_arena *a, struct kr_ev
 	if (!e || kr_register_route(r, e, a) != (int)e->n_owners)
 		return "error";
 	for (uint32_t i = 0; i < e->n_owners; i++)
-		n += (size_t)snprintf(buf + n, 64 - n, "%s%u", i ? " " : "", e->owners[i].constituent);
+		n += (size_t)snprintf(buf + n, 64 - n, "%s%u", i ? " " : "",
+				      e->owners[i].constituent);
 	return buf;
 }
 
@@ -85,11 +100,14 @@ static void decisions(void)
 	} t[] = {
 		{"198.51.100.1", NULL, NULL, "1", "a prefix", 0},
 		{"198.51.100.200", NULL, NULL, "2 3", "the most specific one, all who have it", 0},
-		{"198.51.100.200", "example.org", "RS", "2 3", "a prefix decides before all else", 64500},
-		{"203.0.113.9", "www.example.org", "RS", "6", "a domain before AS and country", 64500},
+		{"198.51.100.200", "example.org", "RS", "2 3", "a prefix decides before all else",
+		 64500},
+		{"203.0.113.9", "www.example.org", "RS", "6", "a domain before AS and country",
+		 64500},
 		{"203.0.113.9", "a.b.shop.example.org", NULL, "7", "the longest suffix", 0},
 		{"203.0.113.9", "shop.example.org", NULL, "7", "the name itself", 0},
-		{"203.0.113.9", "notexample.org", "RS", "8", "a suffix ends at a dot; AS before country", 64500},
+		{"203.0.113.9", "notexample.org", "RS", "8",
+		 "a suffix ends at a dot; AS before country", 64500},
 		{NULL, NULL, "RS", "9", "an AS of 32 bits", 4200000000},
 		{NULL, NULL, "RS", "10", "a country", 64501},
 		{NULL, NULL, "XK", "11", "a country outside of ISO", 0},
@@ -100,7 +118,8 @@ static void decisions(void)
 		{"2001:db9::", NULL, NULL, "", "IPv6, nobody", 0},
 		{"198.51.100.128/26", NULL, NULL, "2 3", "a network within a prefix", 0},
 		{"198.51.100.128/25", NULL, NULL, "2 3", "a network equal to a prefix", 0},
-		{"198.51.100.0/24", NULL, NULL, "1", "a network that holds a narrower prefix is not its", 0},
+		{"198.51.100.0/24", NULL, NULL, "1",
+		 "a network that holds a narrower prefix is not its", 0},
 		{"198.51.100.0/23", NULL, NULL, "", "a network wider than all", 0},
 		{NULL, "https://user@WWW.Example.org:8443/a?b", NULL, "6", "the host of a URL", 0},
 		{NULL, "http://shop.example.org", NULL, "7", "a URL without a path", 0},
@@ -126,7 +145,7 @@ static void everything_that_matches(void)
 	KR_AUTO(kr_register) *r = compiled(sample, KR_ARRAY_LEN(sample));
 	struct kr_event *e = event_of(a, "198.51.100.200", "x.shop.example.org", 64500, "RS");
 	static const char *want[] = {"198.51.100.128/25", "198.51.100.0/24", "shop.example.org",
-				     "example.org", "64500", "RS"};
+				     "example.org",	  "64500",	     "RS"};
 	struct kr_register_match *m;
 	uint32_t counts[13][5] = {{0}};
 	size_t n;
@@ -156,11 +175,20 @@ static bool note_overlap(void *ctx, const struct kr_register_overlap *o)
 static void overlaps(void)
 {
 	static const struct kr_rule rules[] = {
-		RULE(1, PREFIX, "10.0.0.0/8"), RULE(1, PREFIX, "10.1.0.0/16"), RULE(2, PREFIX, "10.1.1.0/24"),
-		RULE(3, PREFIX, "10.1.1.0/24"), RULE(2, PREFIX, "10.2.0.0/16"), RULE(4, PREFIX, "11.0.0.0/8"),
-		RULE(1, DOMAIN, "example.org"), RULE(2, DOMAIN, "a.example.org"), RULE(1, DOMAIN, "b.example.org"),
-		RULE(5, DOMAIN, "example.org"), RULE(1, ASN, "64500"), RULE(2, ASN, "64500"),
-		RULE(1, COUNTRY, "AL"), RULE(2, COUNTRY, "MK"),
+		RULE(1, PREFIX, "10.0.0.0/8"),
+		RULE(1, PREFIX, "10.1.0.0/16"),
+		RULE(2, PREFIX, "10.1.1.0/24"),
+		RULE(3, PREFIX, "10.1.1.0/24"),
+		RULE(2, PREFIX, "10.2.0.0/16"),
+		RULE(4, PREFIX, "11.0.0.0/8"),
+		RULE(1, DOMAIN, "example.org"),
+		RULE(2, DOMAIN, "a.example.org"),
+		RULE(1, DOMAIN, "b.example.org"),
+		RULE(5, DOMAIN, "example.org"),
+		RULE(1, ASN, "64500"),
+		RULE(2, ASN, "64500"),
+		RULE(1, COUNTRY, "AL"),
+		RULE(2, COUNTRY, "MK"),
 	};
 	KR_AUTO(kr_register) *r = compiled(rules, KR_ARRAY_LEN(rules));
 	char found[2000], *at = found;
@@ -170,10 +198,13 @@ static void overlaps(void)
 	found[0] = 0;
 	kr_register_overlaps(r, note_overlap, &at);
 	IS_CSTR(found,
-		"10.1.0.0/16>10.1.1.0/24 1>2;10.1.1.0/24>10.1.1.0/24 2>3;10.0.0.0/8>10.2.0.0/16 1>2;"
-		"example.org>a.example.org 1>2;example.org>b.example.org 5>1;example.org>example.org 1>5;"
+		"10.1.0.0/16>10.1.1.0/24 1>2;10.1.1.0/24>10.1.1.0/24 2>3;10.0.0.0/8>10.2.0.0/16 "
+		"1>2;"
+		"example.org>a.example.org 1>2;example.org>b.example.org "
+		"5>1;example.org>example.org 1>5;"
 		"64500>64500 1>2;",
-		"overlaps: the same value, or the nearest one around it, of different constituents");
+		"overlaps: the same value, or the nearest one around it, of different "
+		"constituents");
 }
 
 static bool count_overlap(void *ctx, const struct kr_register_overlap *o)
@@ -193,7 +224,8 @@ static void damaged(void)
 	const struct kr_rule bad = {.id = 7, .kind = KR_RULE_PREFIX, .value = KR_STR("10.0.0.1/8")};
 	int opened = 0, failed = 0, found = 0;
 
-	IS(kr_register_compile(dir, &bad, 1, 1, &fault), -KR_ECORRUPT, "a rule that is not canonical");
+	IS(kr_register_compile(dir, &bad, 1, 1, &fault), -KR_ECORRUPT,
+	   "a rule that is not canonical");
 	OK(strstr(fault.message, "10.0.0.1/8") && fault.remedy[0], "is named, with a remedy");
 	r = compiled(sample, KR_ARRAY_LEN(sample));
 	kr_register_unref(r);
@@ -201,7 +233,8 @@ static void damaged(void)
 	for (unsigned i = 0; i < 200; i++) {
 		KR_AUTO_BUF bytes = KR_BUF(16 << 20);
 		size_t last = good.n - 4000;
-		struct kr_event *e = event_of(a, "198.51.100.200", "x.shop.example.org", 64500, "RS");
+		struct kr_event *e = event_of(a, "198.51.100.200", "x.shop.example.org", 64500,
+					      "RS");
 
 		kr_buf_str_add(&bytes, kr_buf_str(&good));
 		for (int k = 0; k < 2000; k++)
@@ -216,13 +249,15 @@ static void damaged(void)
 			size_t n, told = 0;
 
 			opened++;
-			failed += kr_register_route(r, e, a) < 0 || kr_register_matches(r, e, a, &m, &n) < 0;
+			failed += kr_register_route(r, e, a) < 0 ||
+				  kr_register_matches(r, e, a, &m, &n) < 0;
 			kr_register_overlaps(r, count_overlap, &told);
 			found += kr_register_check(r, &fault) == -KR_ECORRUPT;
 			kr_register_unref(r);
 		}
 	}
-	OK(opened > 20 && !failed, "asking a damaged register never reads outside of it (%d asked)", opened);
+	OK(opened > 20 && !failed, "asking a damaged register never reads outside of it (%d asked)",
+	   opened);
 	IS(found, opened, "and the checksum finds the damage each time");
 	unlinkat(dir, KR_REGISTER_FILE, 0);
 	IS(kr_register_open(dir, &r, &fault), -KR_ENOENT, "a missing file is said");
@@ -237,8 +272,8 @@ static bool below(struct kr_str name, struct kr_str domain)
 }
 
 /* How specific a rule is for an event: larger decides; 0: does not match. */
-static int weight(const struct kr_rule *rule, const struct kr_ip *ip, struct kr_str name, int64_t asn,
-		  struct kr_str cc)
+static int weight(const struct kr_rule *rule, const struct kr_ip *ip, struct kr_str name,
+		  int64_t asn, struct kr_str cc)
 {
 	struct kr_ip net;
 	int64_t number;
@@ -249,7 +284,8 @@ static int weight(const struct kr_rule *rule, const struct kr_ip *ip, struct kr_
 		    kr_net_contains(&net, ip))
 			return 4000 + net.plen;
 		return 0;
-	case KR_RULE_DOMAIN: return name.n && below(name, rule->value) ? 3000 + (int)rule->value.n : 0;
+	case KR_RULE_DOMAIN:
+		return name.n && below(name, rule->value) ? 3000 + (int)rule->value.n : 0;
 	case KR_RULE_ASN: return kr_str_i64(rule->value, &number) == 0 && number == asn ? 2000 : 0;
 	default: return kr_str_eq(cc, rule->value) ? 1000 : 0;
 	}
@@ -346,7 +382,8 @@ static bool one_case(void)
 		err |= cc.n ? kr_event_put(e, a, KR_F_SRC_CC, v) : 0;
 		v.i = asn;
 		err |= asn ? kr_event_put(e, a, KR_F_SRC_ASN, v) : 0;
-		ok = !err && kr_register_route(r, e, a) >= 0 && same_owners(e, rules, n, &ip, name, asn, cc);
+		ok = !err && kr_register_route(r, e, a) >= 0 &&
+		     same_owners(e, rules, n, &ip, name, asn, cc);
 	}
 	return r && ok;
 }

@@ -15,7 +15,8 @@ static int read_text(struct kr_arena *a, const char *text, struct kr_register_dr
 	return kr_register_read(kr_str_c(text), "c.csv", a, d, faults, &n_faults);
 }
 
-static bool has(const struct kr_register_draft *d, const char *name, enum kr_rule_kind kind, const char *value)
+static bool has(const struct kr_register_draft *d, const char *name, enum kr_rule_kind kind,
+		const char *value)
 {
 	for (size_t i = 0; i < d->n_rules; i++)
 		if (d->rules[i].kind == kind && kr_str_eqc(d->rules[i].value, value) &&
@@ -30,21 +31,28 @@ static void wide(void)
 	struct kr_register_draft d;
 
 	IS(read_text(a,
-		     HEAD "bank-a,\"Bank \"\"A\"\", d.d.\",banking,al,soc@bank.example.org; cert@bank.example.org,sq,,"
-			  "198.51.100.0/24 2001:DB8::/32;198.51.100.0/24,AS64500 64501,*.Bank.example.ORG,\n"
+		     HEAD "bank-a,\"Bank \"\"A\"\", d.d.\",banking,al,soc@bank.example.org; "
+			  "cert@bank.example.org,sq,,"
+			  "198.51.100.0/24 2001:DB8::/32;198.51.100.0/24,AS64500 "
+			  "64501,*.Bank.example.ORG,\n"
 			  "\n"
-			  "govt,Government,public,MK,,sr-Latn,\"two\nlines are not allowed in a note\",,,,\n",
+			  "govt,Government,public,MK,,sr-Latn,\"two\nlines are not allowed in a "
+			  "note\",,,,\n",
 		     &d),
 	   -KR_EINVAL, "a line break in a note");
 	IS(n_faults, 1, "is the only error");
 	IS(faults[0].line, 4, "on its line");
-	IS(read_text(a,
-		     HEAD "bank-a,\"Bank \"\"A\"\", d.d.\",banking,al,soc@bank.example.org; cert@bank.example.org,sq,,"
-			  "198.51.100.0/24 2001:DB8::/32;198.51.100.0/24,AS64500 64501,*.Bank.example.ORG,\n"
-			  "\n"
-			  "govt,Government,public,MK,,sr-Latn,note,\"192.0.2.1\n203.0.113.0/25\",,,xk;AL\n"
-			  "empty,,,,,,,,,,\n",
-		     &d),
+	IS(read_text(
+		   a,
+		   HEAD
+		   "bank-a,\"Bank \"\"A\"\", d.d.\",banking,al,soc@bank.example.org; "
+		   "cert@bank.example.org,sq,,"
+		   "198.51.100.0/24 2001:DB8::/32;198.51.100.0/24,AS64500 "
+		   "64501,*.Bank.example.ORG,\n"
+		   "\n"
+		   "govt,Government,public,MK,,sr-Latn,note,\"192.0.2.1\n203.0.113.0/25\",,,xk;AL\n"
+		   "empty,,,,,,,,,,\n",
+		   &d),
 	   0, "a sound file");
 	IS(d.n_c, 3, "three constituents");
 	IS(d.n_rules, 9, "nine rules: one given twice is one");
@@ -53,15 +61,21 @@ static void wide(void)
 	IS_STR(d.c[1].language, KR_STR("sr-Latn"), "a language");
 	OK(has(&d, "bank-a", KR_RULE_PREFIX, "198.51.100.0/24"), "an IPv4 prefix");
 	OK(has(&d, "bank-a", KR_RULE_PREFIX, "2001:db8::/32"), "an IPv6 prefix, canonical");
-	OK(has(&d, "bank-a", KR_RULE_ASN, "64500") && has(&d, "bank-a", KR_RULE_ASN, "64501"), "AS numbers");
-	OK(has(&d, "bank-a", KR_RULE_DOMAIN, "bank.example.org"), "a domain, canonical, without *.");
-	OK(has(&d, "govt", KR_RULE_PREFIX, "192.0.2.1/32"), "an address is a prefix of all its bits");
+	OK(has(&d, "bank-a", KR_RULE_ASN, "64500") && has(&d, "bank-a", KR_RULE_ASN, "64501"),
+	   "AS numbers");
+	OK(has(&d, "bank-a", KR_RULE_DOMAIN, "bank.example.org"),
+	   "a domain, canonical, without *.");
+	OK(has(&d, "govt", KR_RULE_PREFIX, "192.0.2.1/32"),
+	   "an address is a prefix of all its bits");
 	OK(has(&d, "govt", KR_RULE_PREFIX, "203.0.113.0/25"), "values on lines of one cell");
-	OK(has(&d, "govt", KR_RULE_COUNTRY, "XK") && has(&d, "govt", KR_RULE_COUNTRY, "AL"), "countries");
+	OK(has(&d, "govt", KR_RULE_COUNTRY, "XK") && has(&d, "govt", KR_RULE_COUNTRY, "AL"),
+	   "countries");
 	IS(read_text(a, "prefixes;name;note\n198.51.100.0/24 203.0.113.0/24;x;a, b\n", &d), 0,
 	   "semicolons, columns in any order and not all of them");
-	OK(has(&d, "x", KR_RULE_PREFIX, "203.0.113.0/24") && kr_str_eqc(d.c[0].note, "a, b"), "are read");
-	IS(read_text(a, "\xef\xbb\xbfname,prefixes\r\nx,198.51.100.0/24\r\n", &d), 0, "a byte order mark and CRLF");
+	OK(has(&d, "x", KR_RULE_PREFIX, "203.0.113.0/24") && kr_str_eqc(d.c[0].note, "a, b"),
+	   "are read");
+	IS(read_text(a, "\xef\xbb\xbfname,prefixes\r\nx,198.51.100.0/24\r\n", &d), 0,
+	   "a byte order mark and CRLF");
 }
 
 static void tall(void)
@@ -82,11 +96,11 @@ static void tall(void)
 	IS(d.n_rules, 4, "four rules");
 	IS_STR(d.c[0].title, KR_STR("Title of A"), "texts may be repeated");
 	OK(has(&d, "a", KR_RULE_DOMAIN, "example.org"), "kinds in any case");
-	IS(read_text(a, "name,kind,value,title\na,prefix,198.51.100.0/24,One\na,asn,1,Two\n", &d), -KR_EINVAL,
-	   "but not be different");
+	IS(read_text(a, "name,kind,value,title\na,prefix,198.51.100.0/24,One\na,asn,1,Two\n", &d),
+	   -KR_EINVAL, "but not be different");
 	IS(faults[0].line, 3, "which is told");
-	IS(read_text(a, "name,kind,value\na,network,198.51.100.0/24\na,asn,\na,asn,0\n", &d), -KR_EINVAL,
-	   "kinds and values are checked");
+	IS(read_text(a, "name,kind,value\na,network,198.51.100.0/24\na,asn,\na,asn,0\n", &d),
+	   -KR_EINVAL, "kinds and values are checked");
 	IS(n_faults, 3, "each of them");
 	IS(read_text(a, "name,kind\na,asn\n", &d), -KR_EINVAL, "kind needs value");
 }
@@ -97,8 +111,10 @@ static void errors(void)
 		const char *row, *message, *remedy;
 		unsigned column;
 	} t[] = {
-		{"a,,,,,,,198.51.100.1/24,,,", "198.51.100.1/24 has bits behind its length", "198.51.100.0/24", 9},
-		{"a,,,,,,,198.51.100.0/24 198.51.100.0/33,,,", "198.51.100.0/33 is not a network", "", 25},
+		{"a,,,,,,,198.51.100.1/24,,,", "198.51.100.1/24 has bits behind its length",
+		 "198.51.100.0/24", 9},
+		{"a,,,,,,,198.51.100.0/24 198.51.100.0/33,,,", "198.51.100.0/33 is not a network",
+		 "", 25},
 		{"a,,,,,,,0.0.0.0/0,,,", "own every address", "", 9},
 		{"a,,,,,,,,AS0,,", "AS0 is not a valid asn", "64500", 10},
 		{"a,,,,,,,,,exa_mple..org,", "is not a valid domain", "example.org", 11},
@@ -120,7 +136,8 @@ static void errors(void)
 		snprintf(line, sizeof(line), HEAD "good,,,,,,,192.0.2.0/24,,,\n%s\n", t[i].row);
 		err = read_text(a, line, &d);
 		OK(err == -KR_EINVAL && n_faults == 1 && faults[0].line == 3 &&
-			   faults[0].column == t[i].column && strstr(faults[0].message, t[i].message) &&
+			   faults[0].column == t[i].column &&
+			   strstr(faults[0].message, t[i].message) &&
 			   strstr(faults[0].remedy, t[i].remedy),
 		   "%s", kr_fault_text(&faults[0], text, sizeof(text)));
 	}
@@ -129,7 +146,8 @@ static void errors(void)
 	IS(read_text(a, "nam,prefixes\nx,192.0.2.0/24\n", &d), -KR_EINVAL, "no column name");
 	IS(n_faults, 2, "and one that is not known");
 	IS(read_text(a, "name,name\nx,y\n", &d), -KR_EINVAL, "a column twice");
-	IS(read_text(a, "name,prefixes\nx,192.0.2.0/24\ny,192.0.2.0/24\nx,\n", &d), -KR_EINVAL, "a name twice");
+	IS(read_text(a, "name,prefixes\nx,192.0.2.0/24\ny,192.0.2.0/24\nx,\n", &d), -KR_EINVAL,
+	   "a name twice");
 	OK(strstr(faults[0].message, "line 2") && faults[0].line == 4, "says where it was first");
 	IS(read_text(a, "name,prefixes\nx\n", &d), -KR_EINVAL, "too few cells");
 	IS(faults[0].line, 2, "with the line");

@@ -31,8 +31,15 @@ int main(void)
 		kr_batch_refuse(b, 0, 0, 0, 0, "again");
 	IS(b->refused, 3 + 2 * KR_BATCH_REFUSALS_MAX, "all refusals are counted");
 	IS(b->n_refusals, KR_BATCH_REFUSALS_MAX, "details are kept of the first");
+	kr_batch_note(b, "column %s is missing", "x\x1b");
+	OK(b->n_notes == 1 && kr_str_eqc(b->notes[0], "column x? is missing"),
+	   "a note on the report");
+	for (int i = 0; i < 2 * KR_BATCH_NOTES_MAX; i++)
+		kr_batch_note(b, "again");
+	IS(b->n_notes, KR_BATCH_NOTES_MAX, "notes are bounded");
 	kr_batch_clear(b);
-	OK(b->n == 0 && b->n_refusals == 0 && b->refused == 0 && kr_arena_used(b->arena) == 0,
+	OK(b->n == 0 && b->n_notes == 0 && b->n_refusals == 0 && b->refused == 0 &&
+		   kr_arena_used(b->arena) == 0,
 	   "cleared");
 	OK(!kr_event_new(small->arena), "no event where the arena is full");
 	kr_batch_refuse(small, 0, 0, 0, 0, "%s",
