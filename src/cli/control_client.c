@@ -32,6 +32,7 @@ struct client {
 	const char *const *argv;
 	struct kr_cli *c;
 	uint32_t pumps;
+	int pump; /* a second descriptor of the last pump's end here; -1: none */
 	bool cancelled;
 };
 
@@ -174,6 +175,7 @@ static void *pump_run(void *arg)
 	else
 		shutdown(p->control, SHUT_WR);
 out:
+	shutdown(p->to, SHUT_RDWR);
 	close(p->to);
 	close(p->from);
 	free(buf);
@@ -225,6 +227,9 @@ static int pump_new(struct client *k, int from, struct pump **ret_pump)
 	p = kr_xcalloc(1, sizeof(*p));
 	*p = (struct pump){.from = from, .to = pair[0], .control = k->fd, .number = ++k->pumps};
 	*ret_pump = p;
+	if (k->pump >= 0)
+		close(k->pump);
+	k->pump = fcntl(pair[0], F_DUPFD_CLOEXEC, 3);
 	return pair[1];
 }
 
@@ -282,6 +287,9 @@ static ssize_t next(struct client *k, char *buf)
 		if (!k->cancelled && kr_cli_cancelled(k->c)) {
 			k->cancelled = true;
 			shutdown(k->fd, SHUT_WR);
+			/* The node may be waiting for input that never comes. */
+			if (k->pump >= 0)
+				shutdown(k->pump, SHUT_RDWR);
 		}
 	}
 }
@@ -321,7 +329,7 @@ static int converse(struct client *k)
 
 int kr_control_call(struct kr_cli *c, int out_fd, int argc, const char *const *argv)
 {
-	struct client k = {.argc = argc, .argv = argv, .c = c};
+	struct client k = {.argc = argc, .argv = argv, .pump = -1, .c = c};
 	int err;
 
 	k.fd = dial(c->dir ? c->dir : ".");

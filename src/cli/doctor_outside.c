@@ -68,7 +68,7 @@ static void space(struct kr_doctor *d)
 								      : KR_HEALTH_OK;
 	kr_doctor_say(d, h, "space",
 		      h == KR_HEALTH_OK ? NULL
-					: "free some, or shorten retention in the configuration",
+					: "free some, or move the directory to a larger disk",
 		      "%llu MiB free of %llu MiB", (unsigned long long)(free_bytes >> 20),
 		      (unsigned long long)((uint64_t)v.f_blocks * v.f_frsize >> 20));
 }
