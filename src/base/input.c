@@ -229,6 +229,21 @@ static int check_limits(struct kr_input *in, struct kr_fault *reterr)
 	return -KR_ELIMIT;
 }
 
+/*
+ * How much to ask for: up to what is allowed and promised, and there one byte more, whose coming is
+ * the error. So all bytes before are returned, however the caller reads.
+ */
+static size_t room(const struct kr_input *in, size_t size)
+{
+	uint64_t left = UINT64_MAX;
+
+	if (in->limits.bytes_max)
+		left = in->limits.bytes_max - in->made;
+	if (in->zip)
+		left = KR_MIN(left, kr_base__zip_promised(in) - in->made);
+	return (size_t)KR_MIN((uint64_t)size, KR_MAX(left, (uint64_t)1));
+}
+
 ptrdiff_t kr_input_read(struct kr_input *in, void *buf, size_t size, struct kr_fault *reterr)
 {
 	struct kr_fault *f = &in->fault;
@@ -242,7 +257,7 @@ ptrdiff_t kr_input_read(struct kr_input *in, void *buf, size_t size, struct kr_f
 	}
 	if (in->ended || !size)
 		return 0;
-	n = in->decoder->read(in, buf, KR_MIN(size, (size_t)1 << 30), f);
+	n = in->decoder->read(in, buf, room(in, KR_MIN(size, (size_t)1 << 30)), f);
 	if (n >= 0) {
 		int r = in->zip ? kr_base__zip_check(in, buf, (size_t)n, f) : 0;
 

@@ -71,5 +71,7 @@ void kr_base__zip_free(struct kr_input *in);
 bool kr_base__zip_copied(const struct kr_input *in);
 /* As kr_input_member(). */
 int kr_base__zip_member(struct kr_input *in, struct kr_fault *reterr);
+/* Size that the member should have. */
+uint64_t kr_base__zip_promised(const struct kr_input *in);
 /* Hold decoded bytes against size and checksum; n 0: the member is complete. 0 or -KR_ECORRUPT. */
 int kr_base__zip_check(struct kr_input *in, const char *p, size_t n, struct kr_fault *reterr);

@@ -457,6 +457,11 @@ ptrdiff_t kr_base__zip_raw(struct kr_input *in, char *buf, size_t size, struct k
 	return (ptrdiff_t)n;
 }
 
+uint64_t kr_base__zip_promised(const struct kr_input *in)
+{
+	return in->zip->size_made;
+}
+
 int kr_base__zip_check(struct kr_input *in, const char *p, size_t n, struct kr_fault *reterr)
 {
 	struct kr_base__zip *z = in->zip;

@@ -283,11 +283,9 @@ static void test_limits(void)
 	const char *got;
 
 	gets(KR_STR("1234567890"), "a", &ten, "a=1234567890|");
-	got = read_all(KR_STR("12345678901"), true, "a", &ten, 1, &out);
-	IS_CSTR(got,
-		"a=1234567890!LIMIT a: more than the 10 bytes allowed (split the file, or raise "
-		"the limit)|",
-		"plain");
+	gets(KR_STR("12345678901"), "a", &ten,
+	     "a=1234567890!LIMIT a: more than the 10 bytes allowed (split the file, or raise the "
+	     "limit)|");
 	add_gzip(&b, KR_STR("1234567890"), 15 + 16);
 	gets(kr_buf_str(&b), "a", &ten, "a=1234567890|");
 
