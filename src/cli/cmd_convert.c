@@ -165,8 +165,9 @@ static int detect(const struct converting *v, struct kr_str head, struct kr_code
 		codec = kr_codec_find(kr_str_c(kr_mapping_codec(fits)));
 	if (!codec)
 		codec = kr_codec_sniff(kr_str_first(head, 4096), opts->report);
-	if (!codec && v->n_mappings == 1)
-		codec = kr_codec_find(kr_str_c(kr_mapping_codec(v->mappings[0])));
+	/* Any table may be meant by the only mapping of our own form. */
+	if (!codec && v->n_mappings == 1 && strcmp(kr_mapping_codec(v->mappings[0]), "csv") == 0)
+		codec = kr_codec_find(KR_STR("csv"));
 	if (!codec) {
 		kr_fault_set(why, -KR_EFORMAT,
 			     "what format this is cannot be seen from its first bytes");
@@ -288,7 +289,7 @@ static void tell(struct converting *v, const char *name, int err, struct kr_faul
 {
 	char where[160], text[800];
 
-	snprintf(where, sizeof(where), "%s", why->where);
+	snprintf(where, sizeof(where), "%s", strcmp(why->where, name) ? why->where : "");
 	kr_fault_where(why, "%.90s%s%.60s", name, where[0] ? " " : "", where);
 	if (!why->code)
 		why->code = err;

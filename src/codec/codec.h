@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A format: pure functions between bytes and the model. No I/O, no clock, no globals; all that a codec
- * needs comes through its options. Adding one is a file here and a line in codecs.def: see
+ * A format: pure functions between bytes and the model. No I/O, no clock, no globals; all that a
+ * codec needs comes through its options. Adding one is a file here and a line in codecs.def: see
  * doc/adding-a-codec.md.
  */
 #pragma once
@@ -15,21 +15,25 @@
 enum kr_codec_cap {
 	KR_CODEC_READ = 1,
 	KR_CODEC_WRITE = 2,
-	KR_CODEC_MAPPING = 4,  /* reading needs a mapping */
-	KR_CODEC_SNAPSHOT = 8, /* a list of a state: the same bytes on another day are another report */
+	KR_CODEC_MAPPING = 4, /* reading needs a mapping */
+	KR_CODEC_SNAPSHOT =
+		8, /* a list of a state: the same bytes on another day are another report */
 	KR_CODEC_OWN_NAMES = 16, /* a table whose header has our field names needs no mapping */
 };
 
-struct kr_mapping;	/* codec/mapping.h */
-struct kr_codec_state;	/* each codec has its own */
+struct kr_mapping;     /* codec/mapping.h */
+struct kr_codec_state; /* each codec has its own */
 
 struct kr_codec_opts {
-	const struct kr_mapping *mapping; /* for KR_CODEC_MAPPING; borrowed while the state is open */
-	struct kr_str report;		  /* file name of the report, e.g. "2026-11-20-event4_sinkhole_http-xx.csv" */
-	kr_time observed;		  /* when it was collected; KR_TIME_NONE: not known */
-	size_t record_max;		  /* bytes of one record; a longer one is refused. Setting limits.record_max */
-	unsigned depth_max;		  /* nesting of JSON. Setting limits.depth_max */
-	unsigned columns_max;		  /* of a table. Setting limits.columns_max */
+	const struct kr_mapping
+		*mapping; /* for KR_CODEC_MAPPING; borrowed while the state is open */
+	struct kr_str
+		report; /* file name of the report, e.g. "2026-11-20-event4_sinkhole_http-xx.csv" */
+	kr_time observed;     /* when it was collected; KR_TIME_NONE: not known */
+	size_t record_max;    /* bytes of one record; a longer one is refused. Setting
+				 limits.record_max */
+	unsigned depth_max;   /* nesting of JSON. Setting limits.depth_max */
+	unsigned columns_max; /* of a table. Setting limits.columns_max */
 };
 
 /* Defaults of the limits: record 1 MiB, depth 64, columns 1024. */
@@ -45,16 +49,18 @@ struct kr_codec {
 	 */
 	int (*sniff)(struct kr_str head, struct kr_str name);
 	/* Start reading a report. 0, -KR_EMAPPING (none fits), -KR_EINVAL (options). */
-	int (*open)(const struct kr_codec_opts *opts, struct kr_codec_state **ret, struct kr_fault *reterr);
+	int (*open)(const struct kr_codec_opts *opts, struct kr_codec_state **ret,
+		    struct kr_fault *reterr);
 	/*
 	 * Read more of the report.
 	 *
-	 * bytes  any cut of the input; stays until the batch is cleared, so events may hold slices of it
-	 * out    events of the records that end in these bytes are added; broken records are refused there;
-	 *        offsets and lines count from open()
+	 * bytes  any cut of the input; stays until the batch is cleared, so events may hold slices
+	 * of it out    events of the records that end in these bytes are added; broken records are
+	 * refused there; offsets and lines count from open()
 	 *
-	 * Returns 0, or an error that refuses the whole report (-KR_EREFUSED, -KR_EMAPPING, -KR_ELIMIT).
-	 * The same bytes in the same cuts give the same events: taking again relies on it.
+	 * Returns 0, or an error that refuses the whole report (-KR_EREFUSED, -KR_EMAPPING,
+	 * -KR_ELIMIT). The same bytes in the same cuts give the same events: taking again relies on
+	 * it.
 	 */
 	int (*feed)(struct kr_codec_state *s, struct kr_str bytes, struct kr_batch *out,
 		    struct kr_fault *reterr);
@@ -66,7 +72,8 @@ struct kr_codec {
 	void (*begin)(struct kr_buf *b);
 	void (*item)(struct kr_buf *b, const struct kr_event *e, bool first);
 	void (*end)(struct kr_buf *b, bool empty);
-	/* Fields it cannot carry, NULL-terminated names; anything else must survive writing and reading. */
+	/* Fields it cannot carry, NULL-terminated names; anything else must survive writing and
+	 * reading. */
 	const char *const *unmapped;
 };
 

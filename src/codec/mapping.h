@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Mappings: how the columns of a table become fields, as data that is loaded at run time. Two forms,
- * both JSON: the published Shadowserver form (one document for many report types) and our own for any
- * CSV (doc/mapping.md). Compiled once, then immutable and shared.
+ * Mappings: how the columns of a table become fields, as data that is loaded at run time. Two
+ * forms, both JSON: the published Shadowserver form (one document for many report types) and our
+ * own for any CSV (doc/mapping.md). Compiled once, then immutable and shared.
  */
 #pragma once
 
@@ -19,10 +19,11 @@ struct kr_mapping;
  * doc   borrowed only during the call
  * ret   owned by the caller: kr_mapping_unref()
  *
- * Returns 0; -KR_ESYNTAX, -KR_EINVAL (with JSON path and remedy, e.g. an unknown conversion; in our own
- * form an unknown field too), -KR_ELIMIT.
+ * Returns 0; -KR_ESYNTAX, -KR_EINVAL (with JSON path and remedy, e.g. an unknown conversion; in our
+ * own form an unknown field too), -KR_ELIMIT.
  */
-KR_MUST_USE int kr_mapping_compile(struct kr_str doc, struct kr_mapping **ret, struct kr_fault *reterr);
+KR_MUST_USE int kr_mapping_compile(struct kr_str doc, struct kr_mapping **ret,
+				   struct kr_fault *reterr);
 struct kr_mapping *kr_mapping_ref(struct kr_mapping *m);
 void kr_mapping_unref(struct kr_mapping *m);
 static inline void kr_mapping__auto_unref(struct kr_mapping **m)
@@ -38,7 +39,8 @@ struct kr_str kr_mapping_name(const struct kr_mapping *m);
 const struct kr_hash *kr_mapping_hash(const struct kr_mapping *m);
 /* Number of report types it knows. */
 size_t kr_mapping_reports(const struct kr_mapping *m);
-/* What is odd in the document but no error (a field that is not known, kept in extra): texts with JSON paths. */
+/* What is odd in the document but no error (a field that is not known, kept in extra): texts with
+ * JSON paths. */
 size_t kr_mapping_warnings(const struct kr_mapping *m, const struct kr_str **ret);
 /* Does it know this report, by file name? */
 bool kr_mapping_knows(const struct kr_mapping *m, struct kr_str report);
