@@ -59,9 +59,9 @@ static int list(struct kr_cli *c)
 static void print_groups(struct kr_cli *c, const struct kr_group_row *rows, size_t n)
 {
 	static const struct kr_column columns[] = {
-		{"value", "Value", KR_LEFT, false},
-		{"rows", "Rows", KR_RIGHT, true},
-		{"events", "Seen", KR_RIGHT, true},
+		{"value", N_("Value"), KR_LEFT, false},
+		{"rows", N_("Rows"), KR_RIGHT, true},
+		{"events", N_("Seen"), KR_RIGHT, true},
 	};
 	struct kr_table *t = kr_table_new(c, columns, KR_ARRAY_LEN(columns));
 
@@ -72,7 +72,7 @@ static void print_groups(struct kr_cli *c, const struct kr_group_row *rows, size
 		snprintf(counts[0], sizeof(counts[0]), "%llu", (unsigned long long)rows[i].rows);
 		snprintf(counts[1], sizeof(counts[1]), "%llu", (unsigned long long)rows[i].events);
 		if (!value.n && !c->json && !c->csv)
-			value = KR_STR("(none)");
+			value = kr_str_c(kr_text(c->lang, "(none)"));
 		kr_table_row(t, (struct kr_str[]){value, kr_str_c(counts[0]), kr_str_c(counts[1])});
 	}
 	kr_table_end(t);
@@ -138,19 +138,20 @@ const struct kr_cmd kr_cmd_event_list = {
 	.noun = "event",
 	.verb = "list",
 	.args = "[EXPR]",
-	.doc = "events that match an expression, newest arrival first",
-	.help = "  karaula event list type:phishing since:7d\n"
+	.doc = N_("events that match an expression, newest arrival first"),
+	.help = N_(
+		"  karaula event list type:phishing since:7d\n"
 		"  karaula event list 'ip:198.51.100.0/24 and not cc:rs' --json\n"
 		"  karaula event list 'asname:\"Example Networks\"' --limit 0 --csv -o events.csv\n"
 		"\n"
 		"Expressions are described in doc/expressions.md. In a shell put what holds "
 		"blanks, quotes,\n"
-		"parentheses, '*', '<' or '>' in single quotes.\n",
+		"parentheses, '*', '<' or '>' in single quotes.\n"),
 	.opts =
 		(const struct kr_opt[]){
-			{"limit", 'n', "N", "at most N events (100; 0: all)"},
+			{"limit", 'n', "N", N_("at most N events (100; 0: all)")},
 			{"cursor", 0, "CURSOR",
-			 "go on where an earlier list ended: the id of its last event"},
+			 N_("go on where an earlier list ended: the id of its last event")},
 			{NULL, 0, NULL, NULL},
 		},
 	.args_max = -1,
@@ -162,18 +163,20 @@ const struct kr_cmd kr_cmd_event_count = {
 	.noun = "event",
 	.verb = "count",
 	.args = "[EXPR]",
-	.doc = "how many events match, by a field if wanted; ends with the bare number",
-	.help = "  karaula event count since:7d\n"
+	.doc = N_("how many events match, by a field if wanted; ends with the bare number"),
+	.help = N_(
+		"  karaula event count since:7d\n"
 		"  karaula event count --by type since:7d\n"
 		"  karaula event count --by constituent --json 'class:malicious-code'\n"
 		"\n"
 		"--by takes any field, extra.KEY, source, constituent, report, count, first, last "
 		"or routed; times are\n"
-		"grouped by day.\n",
+		"grouped by day.\n"),
 	.opts =
 		(const struct kr_opt[]){
-			{"by", 'b', "FIELD", "count for each value of a field, most first"},
-			{"limit", 'n', "N", "with --by: only the N most frequent values (0: all)"},
+			{"by", 'b', "FIELD", N_("count for each value of a field, most first")},
+			{"limit", 'n', "N",
+			 N_("with --by: only the N most frequent values (0: all)")},
 			{NULL, 0, NULL, NULL},
 		},
 	.args_max = -1,

@@ -157,8 +157,8 @@ struct lines {
 static void heading(struct lines *l, const char *title)
 {
 	if (!l->table)
-		fprintf(l->c->out, "\n%s%s%s\n", l->c->colour ? "\033[1m" : "", title,
-			l->c->colour ? "\033[0m" : "");
+		fprintf(l->c->out, "\n%s%s%s\n", l->c->colour ? "\033[1m" : "",
+			kr_text(l->c->lang, title), l->c->colour ? "\033[0m" : "");
 }
 
 static void line(struct lines *l, struct kr_str name, struct kr_str value)
@@ -197,7 +197,7 @@ static void print_fields(struct lines *l, const struct kr_event *e)
 {
 	KR_AUTO_BUF b = KR_BUF(SHOWN_MAX), key = KR_BUF(65536);
 
-	heading(l, "Fields");
+	heading(l, N_("Fields"));
 	for (unsigned f = 1; f < KR_FIELD_MAX; f++) {
 		const union kr_value *v = kr_event_get(e, f);
 
@@ -219,16 +219,18 @@ static void print_owners(struct lines *l, const struct showing *s)
 {
 	KR_AUTO_BUF b = KR_BUF(65536);
 
-	heading(l, "Owners");
+	heading(l, N_("Owners"));
 	if (!s->n_owners && !l->table)
-		fprintf(l->c->out,
-			"  nobody: no prefix, domain, AS or country of a constituent covers it\n");
+		fprintf(l->c->out, "  %s\n",
+			kr_text(l->c->lang, "nobody: no prefix, domain, AS or country of a "
+					    "constituent covers it"));
 	for (size_t i = 0; i < s->n_owners; i++) {
 		const struct owner *o = &s->owners[i];
 
 		kr_buf_clear(&b);
-		kr_buf_printf(&b, "by %s %.*s%s", kr_rule_kind_text(o->rule.kind),
-			      KR_STR_ARG(o->rule.value), o->constituent.title.n ? ", " : "");
+		kr_buf_printf(&b, kr_text(l->c->lang, "by %s %.*s%s"),
+			      kr_rule_kind_text(o->rule.kind), KR_STR_ARG(o->rule.value),
+			      o->constituent.title.n ? ", " : "");
 		kr_buf_str_add(&b, o->constituent.title);
 		line(l, o->constituent.name, kr_buf_str(&b));
 	}
@@ -236,11 +238,10 @@ static void print_owners(struct lines *l, const struct showing *s)
 
 static void print_raw(struct lines *l, const struct showing *s)
 {
-	char title[64] = "Raw record";
-	char why[400];
+	char title[128], why[400];
 
 	if (s->raw_fault.code) {
-		heading(l, title);
+		heading(l, N_("Raw record"));
 		if (!l->table)
 			fprintf(l->c->out, "  %s\n",
 				kr_fault_text(&s->raw_fault, why, sizeof(why)));
@@ -250,7 +251,8 @@ static void print_raw(struct lines *l, const struct showing *s)
 		line(l, KR_STR("raw"), s->raw.bytes);
 		return;
 	}
-	snprintf(title, sizeof(title), "Raw record (line %llu)", (unsigned long long)s->raw.line);
+	snprintf(title, sizeof(title), kr_text(l->c->lang, "Raw record (line %llu)"),
+		 (unsigned long long)s->raw.line);
 	heading(l, title);
 	kr_buf_clear(&l->shown);
 	kr_cli_shown(&l->shown, s->raw.bytes);
@@ -263,11 +265,12 @@ static void print_contributions(struct lines *l, const struct showing *s)
 
 	if (s->n_contributions < 2)
 		return;
-	heading(l, "Contributions");
+	heading(l, N_("Contributions"));
 	for (size_t i = 0; i < s->n_contributions; i++) {
 		const struct kr_contribution *k = &s->contributions[i];
 
-		snprintf(text, sizeof(text), "report %llu, offset %llu, %u bytes",
+		snprintf(text, sizeof(text),
+			 kr_text(l->c->lang, "report %llu, offset %llu, %u bytes"),
 			 (unsigned long long)k->report, (unsigned long long)k->offset, k->length);
 		line(l, kr_str_c(k->time == KR_TIME_NONE ? "" : kr_time_text(k->time, when)),
 		     kr_str_c(text));
@@ -279,8 +282,8 @@ static void print_contributions(struct lines *l, const struct showing *s)
 static void print_text(struct kr_cli *c, const struct showing *s)
 {
 	static const struct kr_column columns[] = {
-		{"field", "Field", KR_LEFT, false},
-		{"value", "Value", KR_LEFT, false},
+		{"field", N_("Field"), KR_LEFT, false},
+		{"value", N_("Value"), KR_LEFT, false},
 	};
 	struct lines l = {.c = c, .shown = KR_BUF(SHOWN_MAX)};
 	const struct kr_event *e = s->ev.e;
@@ -323,10 +326,11 @@ const struct kr_cmd kr_cmd_event_show = {
 	.noun = "event",
 	.verb = "show",
 	.args = "ID",
-	.doc = "one event: fields, raw record, owners with the rule that decided, contributions",
-	.help = "  karaula event show 20261121-standard-1-48213\n"
-		"  karaula event show 20261121-standard-1-48213 --json\n"
-		"  karaula event list ip:198.51.100.7    shows ids\n",
+	.doc = N_(
+		"one event: fields, raw record, owners with the rule that decided, contributions"),
+	.help = N_("  karaula event show 20261121-standard-1-48213\n"
+		   "  karaula event show 20261121-standard-1-48213 --json\n"
+		   "  karaula event list ip:198.51.100.7    shows ids\n"),
 	.args_min = 1,
 	.args_max = 1,
 	.need = KR_NEED_NODE,

@@ -109,10 +109,13 @@ static int import(struct kr_cli *c)
 static int list(struct kr_cli *c)
 {
 	static const struct kr_column columns[] = {
-		{"name", "Mapping", KR_LEFT, false},	  {"version", "Version", KR_RIGHT, true},
-		{"format", "Format", KR_LEFT, false},	  {"current", "Current", KR_LEFT, false},
-		{"imported", "Imported", KR_LEFT, false}, {"bytes", "Bytes", KR_RIGHT, true},
-		{"hash", "Hash", KR_LEFT, false},
+		{"name", N_("Mapping"), KR_LEFT, false},
+		{"version", N_("Version"), KR_RIGHT, true},
+		{"format", N_("Format"), KR_LEFT, false},
+		{"current", N_("Current"), KR_LEFT, false},
+		{"imported", N_("Imported"), KR_LEFT, false},
+		{"bytes", N_("Bytes"), KR_RIGHT, true},
+		{"hash", N_("Hash"), KR_LEFT, false},
 	};
 	bool all = kr_cli_opt(c, "all") != NULL;
 	struct kr_mapping_row *rows;
@@ -167,7 +170,8 @@ const struct kr_cmd kr_cmd_source_mapping = {
 	.args = "import FILE... | list",
 	.doc = "how the columns of tables become fields: import a document, list those that are "
 	       "there",
-	.help = "  karaula source mapping import schema.json\n"
+	.help = N_(
+		"  karaula source mapping import schema.json\n"
 		"  karaula source mapping list\n"
 		"  karaula source mapping list --all --json\n"
 		"\n"
@@ -175,10 +179,10 @@ const struct kr_cmd kr_cmd_source_mapping = {
 		"(doc/mapping.md). It is\n"
 		"compiled first: one with a mistake is refused and changes nothing. A new version "
 		"of a name is in force\n"
-		"with the next report; take --again brings older reports under it.\n",
+		"with the next report; take --again brings older reports under it.\n"),
 	.opts =
 		(const struct kr_opt[]){
-			{"all", 'a', NULL, "list: older versions too"},
+			{"all", 'a', NULL, N_("list: older versions too")},
 			{NULL, 0, NULL, NULL},
 		},
 	.args_min = 1,

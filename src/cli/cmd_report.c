@@ -44,12 +44,17 @@ static struct kr_str minute_text(struct kr_arena *a, kr_time t)
 /* ---- list ---- */
 
 static const struct kr_column text_columns[] = {
-	{"id", "Report", KR_RIGHT, true},	{"spooled", "Came (UTC)", KR_LEFT, false},
-	{"source", "Source", KR_LEFT, false},	{"name", "Name", KR_LEFT, false},
-	{"state", "State", KR_LEFT, false},	{"read", "Read", KR_RIGHT, true},
-	{"new", "New", KR_RIGHT, true},		{"aggregated", "Aggregated", KR_RIGHT, true},
-	{"refused", "Refused", KR_RIGHT, true}, {"warnings", "Warnings", KR_RIGHT, true},
-	{"reason", "Reason", KR_LEFT, false},
+	{"id", N_("Report"), KR_RIGHT, true},
+	{"spooled", N_("Came (UTC)"), KR_LEFT, false},
+	{"source", N_("Source"), KR_LEFT, false},
+	{"name", N_("Name"), KR_LEFT, false},
+	{"state", N_("State"), KR_LEFT, false},
+	{"read", N_("Read"), KR_RIGHT, true},
+	{"new", N_("New"), KR_RIGHT, true},
+	{"aggregated", N_("Aggregated"), KR_RIGHT, true},
+	{"refused", N_("Refused"), KR_RIGHT, true},
+	{"warnings", N_("Warnings"), KR_RIGHT, true},
+	{"reason", N_("Reason"), KR_LEFT, false},
 };
 
 static const struct kr_column all_columns[] = {
@@ -234,11 +239,16 @@ static void print_json(struct kr_cli *c, const struct kr_desk_report *d)
 static void fact(struct kr_cli *c, const char *name, struct kr_str value)
 {
 	KR_AUTO_BUF b = KR_BUF((size_t)1 << 20);
+	int width = 12;
 
 	if (!value.n)
 		return;
 	kr_cli_shown(&b, value);
-	fprintf(c->out, "%-12s %s\n", name, kr_buf_cstr(&b));
+	name = kr_text(c->lang, name);
+	/* As wide as it is in characters, not bytes. */
+	for (const char *p = name; *p; p++)
+		width -= ((unsigned char)*p & 0xc0) != 0x80;
+	fprintf(c->out, "%s%*s %s\n", name, KR_MAX(width, 0), "", kr_buf_cstr(&b));
 }
 
 static void facts(struct kr_cli *c, const struct kr_desk_report *d)
@@ -246,29 +256,30 @@ static void facts(struct kr_cli *c, const struct kr_desk_report *d)
 	const struct kr_report *r = &d->row;
 	struct kr_arena *a = c->arena;
 
-	fact(c, "Report", number(a, r->id));
-	fact(c, "Source", r->source);
-	fact(c, "Name", r->name);
-	fact(c, "Format", r->format);
+	fact(c, N_("Report"), number(a, r->id));
+	fact(c, N_("Source"), r->source);
+	fact(c, N_("Name"), r->name);
+	fact(c, N_("Format"), r->format);
 	if (d->mapping.n)
-		fact(c, "Mapping",
-		     kr_arena_printf(a, "%.*s, version %u", KR_STR_ARG(d->mapping),
-				     d->mapping_version));
-	fact(c, "State", kr_str_c(kr_desk_report_state_text(r->state)));
-	fact(c, "Reason", r->reason);
-	fact(c, "Came", time_text(a, r->spooled));
-	fact(c, "Taken", time_text(a, r->taken));
-	fact(c, "Observed", time_text(a, r->observed));
-	fact(c, "Kept", kr_str_c(kr_retention_text(r->class_)));
-	fact(c, "Bytes",
-	     kr_arena_printf(a, "%llu, %llu in the archive", (unsigned long long)r->bytes,
-			     (unsigned long long)r->stored));
-	fact(c, "Records",
+		fact(c, N_("Mapping"),
+		     kr_arena_printf(a, kr_text(c->lang, "%.*s, version %u"),
+				     KR_STR_ARG(d->mapping), d->mapping_version));
+	fact(c, N_("State"), kr_str_c(kr_desk_report_state_text(r->state)));
+	fact(c, N_("Reason"), r->reason);
+	fact(c, N_("Came"), time_text(a, r->spooled));
+	fact(c, N_("Taken"), time_text(a, r->taken));
+	fact(c, N_("Observed"), time_text(a, r->observed));
+	fact(c, N_("Kept"), kr_str_c(kr_retention_text(r->class_)));
+	fact(c, N_("Bytes"),
+	     kr_arena_printf(a, kr_text(c->lang, "%llu, %llu in the archive"),
+			     (unsigned long long)r->bytes, (unsigned long long)r->stored));
+	fact(c, N_("Records"),
 	     kr_arena_printf(
 		     a,
-		     "%llu read: %llu new, %llu aggregated, %llu refused; %llu values kept in "
-		     "extra; %llu "
-		     "new rows that nobody owns",
+		     kr_text(c->lang, "%llu read: %llu new, %llu aggregated, %llu refused; %llu "
+				      "values kept in "
+				      "extra; %llu "
+				      "new rows that nobody owns"),
 		     (unsigned long long)r->total.read, (unsigned long long)r->total.fresh,
 		     (unsigned long long)r->total.aggregated, (unsigned long long)r->total.refused,
 		     (unsigned long long)r->total.warnings, (unsigned long long)r->total.unrouted));
@@ -277,12 +288,12 @@ static void facts(struct kr_cli *c, const struct kr_desk_report *d)
 static void refused_table(struct kr_cli *c, const struct kr_desk_report *d)
 {
 	static const struct kr_column columns[] = {
-		{"line", "Line", KR_RIGHT, true},
-		{"column", "Column", KR_RIGHT, true},
-		{"offset", "Offset", KR_RIGHT, true},
-		{"length", "Bytes", KR_RIGHT, true},
-		{"reason", "Refused because", KR_LEFT, false},
-		{"text", "Record", KR_LEFT, false},
+		{"line", N_("Line"), KR_RIGHT, true},
+		{"column", N_("Column"), KR_RIGHT, true},
+		{"offset", N_("Offset"), KR_RIGHT, true},
+		{"length", N_("Bytes"), KR_RIGHT, true},
+		{"reason", N_("Refused because"), KR_LEFT, false},
+		{"text", N_("Record"), KR_LEFT, false},
 	};
 	struct kr_table *t = kr_table_new(c, columns, KR_ARRAY_LEN(columns));
 
@@ -354,22 +365,23 @@ static int show(struct kr_cli *c)
 const struct kr_cmd kr_cmd_report_list = {
 	.noun = "report",
 	.verb = "list",
-	.doc = "what came: when, from where, how many rows, what was refused; newest first",
-	.help = "  karaula report list\n"
+	.doc = N_("what came: when, from where, how many rows, what was refused; newest first"),
+	.help = N_(
+		"  karaula report list\n"
 		"  karaula report list --state quarantined\n"
 		"  karaula report list --source sensor-a --limit 0 --json\n"
 		"\n"
 		"quarantined: kept, but no format or mapping fits: import one, then karaula take "
 		"--again REPORT.\n"
 		"refused: wrong as a whole; the reason says why. spooled: being taken, or to be "
-		"taken.\n",
+		"taken.\n"),
 	.opts =
 		(const struct kr_opt[]){
-			{"source", 's', "NAME", "only of this source"},
+			{"source", 's', "NAME", N_("only of this source")},
 			{"state", 0, "STATE",
-			 "only spooled, taken, quarantined, refused or dropped ones"},
-			{"limit", 'n', "N", "at most N reports (50; 0: all)"},
-			{"before", 0, "REPORT", "go on with reports older than this one"},
+			 N_("only spooled, taken, quarantined, refused or dropped ones")},
+			{"limit", 'n', "N", N_("at most N reports (50; 0: all)")},
+			{"before", 0, "REPORT", N_("go on with reports older than this one")},
 			{NULL, 0, NULL, NULL},
 		},
 	.need = KR_NEED_NODE,
@@ -380,17 +392,18 @@ const struct kr_cmd kr_cmd_report_show = {
 	.noun = "report",
 	.verb = "show",
 	.args = "REPORT",
-	.doc = "one report: what became of it, and each refused record with line and reason",
-	.help = "  karaula report show 17\n"
+	.doc = N_("one report: what became of it, and each refused record with line and reason"),
+	.help = N_(
+		"  karaula report show 17\n"
 		"  karaula report show 17 --limit 1000 --csv -o refused.csv\n"
 		"  karaula report show 17 --raw > report.csv\n"
 		"\n"
 		"--csv prints only the refused records. Details of the first 1,000 of each batch "
-		"are kept.\n",
+		"are kept.\n"),
 	.opts =
 		(const struct kr_opt[]){
-			{"raw", 0, NULL, "print the report as it came, decompressed"},
-			{"limit", 'n', "N", "list at most N refused records (100; 0: none)"},
+			{"raw", 0, NULL, N_("print the report as it came, decompressed")},
+			{"limit", 'n', "N", N_("list at most N refused records (100; 0: none)")},
 			{NULL, 0, NULL, NULL},
 		},
 	.args_min = 1,

@@ -34,12 +34,18 @@ static struct kr_str time_cell(struct kr_arena *a, kr_time t)
 static void rows(struct kr_cli *c, const struct kr_source *list, size_t n)
 {
 	static const struct kr_column columns[] = {
-		{"name", "Source", KR_LEFT, false},	  {"format", "Format", KR_LEFT, false},
-		{"mapping", "Mapping", KR_LEFT, false},	  {"retention", "Kept", KR_LEFT, false},
-		{"tlp", "TLP", KR_LEFT, false},		  {"pap", "PAP", KR_LEFT, false},
-		{"provider", "Provider", KR_LEFT, false}, {"url", "URL", KR_LEFT, false},
-		{"note", "Note", KR_LEFT, false},	  {"pap_assumed", "", KR_LEFT, false},
-		{"created", "", KR_LEFT, false},	  {"changed", "", KR_LEFT, false},
+		{"name", N_("Source"), KR_LEFT, false},
+		{"format", N_("Format"), KR_LEFT, false},
+		{"mapping", N_("Mapping"), KR_LEFT, false},
+		{"retention", N_("Kept"), KR_LEFT, false},
+		{"tlp", N_("TLP"), KR_LEFT, false},
+		{"pap", N_("PAP"), KR_LEFT, false},
+		{"provider", N_("Provider"), KR_LEFT, false},
+		{"url", N_("URL"), KR_LEFT, false},
+		{"note", N_("Note"), KR_LEFT, false},
+		{"pap_assumed", "", KR_LEFT, false},
+		{"created", "", KR_LEFT, false},
+		{"changed", "", KR_LEFT, false},
 	};
 	const struct kr_conf *conf = kr_node_conf(c->node);
 	bool text = !c->json && !c->csv;
@@ -51,12 +57,16 @@ static void rows(struct kr_cli *c, const struct kr_source *list, size_t n)
 			kr_str_c(kr_pap_text(s->pap ? s->pap : assumed_pap(conf, s->tlp)));
 
 		if (text && !s->pap)
-			pap = kr_arena_printf(c->arena, "%.*s (assumed)", KR_STR_ARG(pap));
+			pap = kr_arena_printf(c->arena, kr_text(c->lang, "%.*s (assumed)"),
+					      KR_STR_ARG(pap));
 		kr_table_row(t, (struct kr_str[]){
 					s->name,
-					text && !s->format.n ? KR_STR("(by content)") : s->format,
-					text && !s->mapping.n ? KR_STR("(the one that fits)")
-							      : s->mapping,
+					text && !s->format.n
+						? kr_str_c(kr_text(c->lang, "(by content)"))
+						: s->format,
+					text && !s->mapping.n
+						? kr_str_c(kr_text(c->lang, "(the one that fits)"))
+						: s->mapping,
 					kr_str_c(kr_retention_text(s->retention)),
 					kr_str_c(kr_tlp_text(s->tlp)),
 					pap,
@@ -143,15 +153,15 @@ static int remove_source(struct kr_cli *c)
 }
 
 #define SOURCE_OPTIONS                                                                             \
-	{"format", 'f', "NAME", "its format; \"\": by content"},                                   \
+	{"format", 'f', "NAME", N_("its format; \"\": by content")},                               \
 		{"mapping", 'm', "NAME",                                                           \
 		 "its mapping; \"\": the one that fits the report's name"},                        \
-		{"provider", 0, "TEXT", "who runs it"},                                            \
-		{"url", 0, "URL", "where it is fetched or described"},                             \
-		{"note", 0, "TEXT", "anything"},                                                   \
-		{"retention", 0, "CLASS", "how long reports are kept: short, standard, long"},     \
-		{"tlp", 0, "TLP", "label of its events: CLEAR, GREEN, AMBER, AMBER+STRICT"},       \
-		{"pap", 0, "PAP", "what may be done with them: CLEAR, GREEN, AMBER, RED"},         \
+		{"provider", 0, "TEXT", N_("who runs it")},                                        \
+		{"url", 0, "URL", N_("where it is fetched or described")},                         \
+		{"note", 0, "TEXT", N_("anything")},                                               \
+		{"retention", 0, "CLASS", N_("how long reports are kept: short, standard, long")}, \
+		{"tlp", 0, "TLP", N_("label of its events: CLEAR, GREEN, AMBER, AMBER+STRICT")},   \
+		{"pap", 0, "PAP", N_("what may be done with them: CLEAR, GREEN, AMBER, RED")},     \
 	{                                                                                          \
 		NULL, 0, NULL, NULL                                                                \
 	}
@@ -159,10 +169,10 @@ static int remove_source(struct kr_cli *c)
 const struct kr_cmd kr_cmd_source_list = {
 	.noun = "source",
 	.verb = "list",
-	.doc = "where input comes from",
-	.help = "  karaula source list\n"
-		"  karaula source list --json\n"
-		"  karaula report list --source NAME    what came from one\n",
+	.doc = N_("where input comes from"),
+	.help = N_("  karaula source list\n"
+		   "  karaula source list --json\n"
+		   "  karaula report list --source NAME    what came from one\n"),
 	.need = KR_NEED_NODE,
 	.run = list,
 };
@@ -171,11 +181,11 @@ const struct kr_cmd kr_cmd_source_add = {
 	.noun = "source",
 	.verb = "add",
 	.args = "NAME",
-	.doc = "add a source before its first report",
-	.help = "  karaula source add sensor-a\n"
-		"  karaula source add drop-list --format list --tlp clear --retention short\n"
-		"  karaula source add shadowserver --format shadowserver --provider 'The "
-		"Shadowserver Foundation'\n",
+	.doc = N_("add a source before its first report"),
+	.help = N_("  karaula source add sensor-a\n"
+		   "  karaula source add drop-list --format list --tlp clear --retention short\n"
+		   "  karaula source add shadowserver --format shadowserver --provider 'The "
+		   "Shadowserver Foundation'\n"),
 	.opts = (const struct kr_opt[]){SOURCE_OPTIONS},
 	.args_min = 1,
 	.args_max = 1,
@@ -187,13 +197,14 @@ const struct kr_cmd kr_cmd_source_edit = {
 	.noun = "source",
 	.verb = "edit",
 	.args = "NAME",
-	.doc = "change a source; what is not named stays as it is",
-	.help = "  karaula source edit sensor-a --tlp green\n"
+	.doc = N_("change a source; what is not named stays as it is"),
+	.help = N_(
+		"  karaula source edit sensor-a --tlp green\n"
 		"  karaula source edit sensor-a --mapping sensor --note 'asked for UTC'\n"
 		"  karaula source edit sensor-a --format '' --pap ''    back to the defaults\n"
 		"\n"
 		"Reports that are there keep their retention class and label until they are taken "
-		"again.\n",
+		"again.\n"),
 	.opts = (const struct kr_opt[]){SOURCE_OPTIONS},
 	.args_min = 1,
 	.args_max = 1,
@@ -205,10 +216,10 @@ const struct kr_cmd kr_cmd_source_remove = {
 	.noun = "source",
 	.verb = "remove",
 	.args = "NAME",
-	.doc = "hide a source; its reports and events stay",
-	.help = "  karaula source remove sensor-a\n"
-		"  karaula source add sensor-a      brings it back with its reports\n"
-		"  karaula source list\n",
+	.doc = N_("hide a source; its reports and events stay"),
+	.help = N_("  karaula source remove sensor-a\n"
+		   "  karaula source add sensor-a      brings it back with its reports\n"
+		   "  karaula source list\n"),
 	.args_min = 1,
 	.args_max = 1,
 	.need = KR_NEED_NODE,

@@ -141,41 +141,68 @@ static void summary_json(struct testing *t, const struct kr_desk_tested *d)
 	kr_buf_ch(&t->text, '\n');
 }
 
+/* One fact, its name in the reader's language and as wide as the longest. */
+static void fact(struct testing *t, const char *name, struct kr_str value)
+{
+	size_t width = 0;
+
+	name = kr_text(t->c->lang, name);
+	kr_buf_c(&t->text, name);
+	for (; *name; name++)
+		width += ((unsigned char)*name & 0xc0) != 0x80;
+	for (; width < 10; width++)
+		kr_buf_ch(&t->text, ' ');
+	kr_cli_shown(&t->text, value);
+	kr_buf_ch(&t->text, '\n');
+}
+
+static void problem(struct testing *t, const struct kr_fault *f)
+{
+	bool quarantine = f->code == -KR_EMAPPING || f->code == -KR_EFORMAT;
+	const char *lang = t->c->lang;
+	char text[700];
+
+	kr_fault_text(f, text, sizeof(text));
+	fact(t, N_("Problem"),
+	     kr_arena_printf(t->c->arena,
+			     quarantine ? kr_text(lang, "it would be kept in quarantine: %s")
+					: kr_text(lang, "it would be refused as a whole: %s"),
+			     text));
+}
+
 static void summary_text(struct testing *t, const struct kr_desk_tested *d)
 {
-	char problem[700];
+	const char *lang = t->c->lang;
+	struct kr_arena *a = t->c->arena;
 
-	kr_buf_c(&t->text, "Report    ");
-	kr_cli_shown(&t->text, d->report);
-	kr_buf_printf(&t->text, "\nFormat    %.*s%s\n", KR_STR_ARG(d->format),
-		      !d->format.n  ? "not known"
-		      : d->detected ? " (found)"
-				    : "");
+	fact(t, N_("Report"), d->report);
+	if (!d->format.n)
+		fact(t, N_("Format"), kr_str_c(kr_text(lang, "not known")));
+	else
+		fact(t, N_("Format"),
+		     d->detected ? kr_arena_printf(a, kr_text(lang, "%.*s (found)"),
+						   KR_STR_ARG(d->format))
+				 : d->format);
 	if (d->mapping.n)
-		kr_buf_printf(&t->text, "Mapping   %.*s, version %u\n", KR_STR_ARG(d->mapping),
-			      d->mapping_version);
+		fact(t, N_("Mapping"),
+		     kr_arena_printf(a, kr_text(lang, "%.*s, version %u"), KR_STR_ARG(d->mapping),
+				     d->mapping_version));
 	if (!d->source_known)
-		kr_buf_c(&t->text, "Source    does not exist yet; taking would make it\n");
-	kr_buf_printf(
-		&t->text,
-		"Records   %llu events, %llu refused, %llu values kept in extra or missing%s\n",
-		(unsigned long long)d->events, (unsigned long long)d->refused,
-		(unsigned long long)d->warnings, d->cut ? "; only the beginning was read" : "");
-	for (size_t i = 0; i < d->n_notes; i++) {
-		kr_buf_c(&t->text, "Note      ");
-		kr_cli_shown(&t->text, d->notes[i]);
-		kr_buf_ch(&t->text, '\n');
-	}
-	if (d->problem.code) {
-		kr_buf_printf(&t->text, "Problem   it would be %s: ",
-			      d->problem.code == -KR_EMAPPING || d->problem.code == -KR_EFORMAT
-				      ? "kept in quarantine"
-				      : "refused as a whole");
-		kr_cli_shown(&t->text,
-			     kr_str_c(kr_fault_text(&d->problem, problem, sizeof(problem))));
-		kr_buf_ch(&t->text, '\n');
-	}
-	kr_buf_c(&t->text, "Nothing was stored.\n");
+		fact(t, N_("Source"),
+		     kr_str_c(kr_text(lang, "does not exist yet; taking would make it")));
+	fact(t, N_("Records"),
+	     kr_arena_printf(a, kr_text(lang, "%llu events, %llu refused, %llu warnings"),
+			     (unsigned long long)d->events, (unsigned long long)d->refused,
+			     (unsigned long long)d->warnings));
+	if (d->cut)
+		fact(t, N_("Note"),
+		     kr_str_c(kr_text(lang, "only the beginning of the sample was read")));
+	for (size_t i = 0; i < d->n_notes; i++)
+		fact(t, N_("Note"), d->notes[i]);
+	if (d->problem.code)
+		problem(t, &d->problem);
+	kr_buf_c(&t->text, kr_text(lang, "Nothing was stored."));
+	kr_buf_ch(&t->text, '\n');
 }
 
 /* The last part of a path. */
@@ -234,8 +261,9 @@ const struct kr_cmd kr_cmd_source_test = {
 	.noun = "source",
 	.verb = "test",
 	.args = "NAME [FILE]",
-	.doc = "show what a sample would become, without storing it",
-	.help = "  karaula source test shadowserver 2026-11-20-scan_ssl-example.csv\n"
+	.doc = N_("show what a sample would become, without storing it"),
+	.help = N_(
+		"  karaula source test shadowserver 2026-11-20-scan_ssl-example.csv\n"
 		"  karaula source test sensor-a sample.csv --format csv --mapping sensor --rows "
 		"10\n"
 		"  karaula source test sensor-a          the newest report of the source, from the "
@@ -244,13 +272,15 @@ const struct kr_cmd kr_cmd_source_test = {
 		"Shows the first events with all fields, what is refused and why, which format and "
 		"mapping were\n"
 		"chosen, and which optional columns are missing. Of an archive the first file is "
-		"read.\n",
+		"read.\n"),
 	.opts =
 		(const struct kr_opt[]){
-			{"format", 'f', "NAME", "read it in this format instead of the source's"},
-			{"mapping", 'm', "NAME", "read it by this mapping instead of the source's"},
-			{"report", 0, "NAME", "name of the report instead of the file's"},
-			{"rows", 'n', "N", "show N events (3)"},
+			{"format", 'f', "NAME",
+			 N_("read it in this format instead of the source's")},
+			{"mapping", 'm', "NAME",
+			 N_("read it by this mapping instead of the source's")},
+			{"report", 0, "NAME", N_("name of the report instead of the file's")},
+			{"rows", 'n', "N", N_("show N events (3)")},
 			{NULL, 0, NULL, NULL},
 		},
 	.args_min = 1,

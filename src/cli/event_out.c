@@ -147,16 +147,16 @@ static void text_row(struct kr_event_out *o, const struct kr_stored_event *ev)
 static void text_columns(struct kr_event_out *o)
 {
 	static const struct kr_column all[] = {
-		{"last_seen", "Last seen (UTC)", KR_LEFT, false},
-		{"type", "Type", KR_LEFT, false},
-		{"address", "Address", KR_LEFT, false},
-		{"asn", "AS", KR_RIGHT, true},
-		{"cc", "CC", KR_LEFT, false},
-		{"count", "Seen", KR_RIGHT, true},
-		{"what", "What", KR_LEFT, false},
-		{"source", "Source", KR_LEFT, false},
-		{"constituents", "Constituents", KR_LEFT, false},
-		{"id", "Id", KR_LEFT, false},
+		{"last_seen", N_("Last seen (UTC)"), KR_LEFT, false},
+		{"type", N_("Type"), KR_LEFT, false},
+		{"address", N_("Address"), KR_LEFT, false},
+		{"asn", N_("AS"), KR_RIGHT, true},
+		{"cc", N_("CC"), KR_LEFT, false},
+		{"count", N_("Seen"), KR_RIGHT, true},
+		{"what", N_("What"), KR_LEFT, false},
+		{"source", N_("Source"), KR_LEFT, false},
+		{"constituents", N_("Constituents"), KR_LEFT, false},
+		{"id", N_("Id"), KR_LEFT, false},
 	};
 	bool narrow = o->c->width && o->c->width < NARROW;
 
