@@ -471,7 +471,8 @@ static size_t keep_encoded(void *cls, struct MHD_Connection *c, char *s)
 	return strlen(s);
 }
 
-KR_PRINTF(2, 0) static void on_library_log(void *cls, const char *fmt, va_list ap)
+KR_PRINTF(2, 0)
+static void on_library_log(void *cls, const char *fmt, va_list ap)
 {
 	char text[300];
 
