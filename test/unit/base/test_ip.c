@@ -210,7 +210,8 @@ static void test_against_libc(void)
 			    kr_ip_parse(kr_str_c(back), &again) || kr_ip_cmp(&ip, &again)))
 			wrong++;
 	}
-	OK(accepted > runs / 100, "%u of %u texts are addresses", accepted, runs);
+	/* Whether the generator is any good shows in many cases only (KARAULA_RUNS). */
+	OK(runs < 1000 || accepted > runs / 100, "%u of %u texts are addresses", accepted, runs);
 	IS(wrong, 0, "reading agrees with inet_pton()");
 }
 
