@@ -133,6 +133,20 @@ static void refuse_red(struct kr_batch *b)
 	b->n = n;
 }
 
+static int stage_fault(const struct kr_stage *stage, int err, struct kr_fault *reterr)
+{
+	if (err == -KR_ELIMIT) {
+		kr_fault_set(reterr, err, "the records need too much memory");
+		kr_fault_remedy(reterr, "cut the report into smaller ones");
+	} else {
+		kr_fault_set(reterr, err, "a compiled table is damaged, seen at the stage '%s'",
+			     stage->name);
+		kr_fault_remedy(reterr, "import the register (constituent import) and the tables "
+					"(table import) again");
+	}
+	return err;
+}
+
 int kr_stages_run(const struct kr_stage_env *env, struct kr_batch *b, struct kr_fault *reterr)
 {
 	bool red = false;
@@ -140,13 +154,12 @@ int kr_stages_run(const struct kr_stage_env *env, struct kr_batch *b, struct kr_
 	for (size_t from = 0; from < b->n; from += KR_STAGE_RUN) {
 		size_t n = KR_MIN(b->n - from, (size_t)KR_STAGE_RUN);
 
-		for (size_t s = 0; s < KR_ARRAY_LEN(stages); s++)
-			if (stages[s].run(env, b->events + from, n, b->arena)) {
-				kr_fault_set(reterr, -KR_ELIMIT,
-					     "the records need too much memory");
-				kr_fault_remedy(reterr, "cut the report into smaller ones");
-				return -KR_ELIMIT;
-			}
+		for (size_t s = 0; s < KR_ARRAY_LEN(stages); s++) {
+			int err = stages[s].run(env, b->events + from, n, b->arena);
+
+			if (err)
+				return stage_fault(&stages[s], err, reterr);
+		}
 		for (size_t i = from; i < from + n; i++)
 			red |= b->events[i]->label == KR_TLP_RED;
 	}
