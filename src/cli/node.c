@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "desk/tables.h"
+
 static struct kr_store_opts store_opts(const struct kr_conf *c)
 {
 	return (struct kr_store_opts){
@@ -63,6 +65,8 @@ int kr_node_open(const char *dir, bool with_store, struct kr_node **ret, struct 
 	pthread_rwlock_init(&n->conf_lock, NULL);
 	n->dirfd = open_dir(n->dir, reterr);
 	err = n->dirfd < 0 ? n->dirfd : load_conf(n->dirfd, n->dir, &n->conf, reterr);
+	if (!err && with_store)
+		err = kr_desk_tables_load(n->dirfd, reterr);
 	if (!err && with_store) {
 		opts = store_opts(n->conf);
 		err = kr_store_open(n->dir, &opts, &n->store, reterr);
