@@ -127,7 +127,7 @@ void kr_table_row(struct kr_table *t, const struct kr_str *values);
 /* Print what is held back, free it. Returns the number of rows. */
 size_t kr_table_end(struct kr_table *t);
 
-/* Text from outside as it may be shown: control characters, broken UTF-8 and marks that turn the direction of text
- * become escapes. Appended to b. */
+/* Text from outside as it may be shown: control characters, broken UTF-8 and marks that turn the
+ * direction of text become escapes. Appended to b. */
 struct kr_buf;
 void kr_cli_shown(struct kr_buf *b, struct kr_str s);
