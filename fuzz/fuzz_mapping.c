@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any document compiles, or is refused with a message; what compiles reads a small table without
  * fault. */
-#include "codec_fuzz.h"
+#include <stdlib.h>
+
+#include "codec_run.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
