@@ -157,8 +157,9 @@ static void test_algebra(unsigned runs)
 	}
 	IS(bad, 0,
 	   "not is a true complement, De Morgan holds, order of evaluation does not matter");
-	OK(hits > runs / 20 && hits < runs - runs / 20, "expressions match now and then (%u of %u)",
-	   hits, runs);
+	/* Of few runs it may be all or none. */
+	OK(runs < 500 || (hits > runs / 20 && hits < runs - runs / 20),
+	   "expressions match now and then (%u of %u)", hits, runs);
 }
 
 int main(void)

@@ -167,7 +167,9 @@ static void test_random(struct world *w, unsigned runs)
 		bad += !check(w, gen_tree(a, (unsigned)prop_below(4)), a, &hits);
 	}
 	IS(bad, 0, "SQL selects what kr_expr_match() accepts");
-	OK(hits > runs * ROWS / 50, "expressions select rows (%u of %u)", hits, runs * ROWS);
+	/* Of few runs it may be none. */
+	OK(runs < 500 || hits > runs * ROWS / 50, "expressions select rows (%u of %u)", hits,
+	   runs * ROWS);
 }
 
 static void test_fixed(struct world *w)
