@@ -137,6 +137,7 @@ def idf(n, start=0, **more):
         e = {
             "__type": "Event",
             "classification.type": ("phishing", "scanner", "c2-server", "brute-force")[i % 4],
+            "classification.identifier": f"thing-{i}",
             "source.ip": f"192.0.2.{i % 254 + 1}",
             "source.port": 1000 + i // 254,
             "time.source": f"2026-11-20T{i // 3600 % 24:02d}:{i // 60 % 60:02d}:{i % 60:02d}+00:00",

@@ -50,7 +50,7 @@ def main(t):
         # short lives early, longer ones when time runs out, so that the end is reached
         patience = lot.uniform(0.01, whole * (0.25 if left > SECONDS / 2 else 0.6))
         child = subprocess.Popen(
-            [kr.PROGRAM, "-C", d.path, "take", "--source", "sink", *lot.sample(files, FILES)],
+            [kr.PROGRAM, "-C", d.path, "take", "--source", "sink", *files],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )

@@ -43,16 +43,17 @@ def record(t, base):
     d = kr.Dir(init=False)
     d.path = os.path.join(root, "node")
     steps = [["init", d.path, "--name", "test.example", "--country", "RS"]] + commands
-    for step in steps:
+    for number, step in enumerate(steps):
         r = kr.run(*step, dir=None if step[0] == "init" else d.path, env=env)
         if r.status:
             raise RuntimeError(f"recording failed\n{r}")
+        disk.say(env["KARAULA_FAULT_LOG"], json.dumps({"step": number}) + "\n")
     return d, root, commands
 
 
 def main(t):
     lot = random.Random(t.seed)
-    base = kr.temp()
+    base = kr.temp(fast=True)
     d, root, commands = record(t, base)
     log = os.path.join(base, "log")
     whole = disk.Disk(log, root)
@@ -68,14 +69,17 @@ def main(t):
     t.same(want[2]["source"], {"sink": (want[0], 36000)}, "the undisturbed run has every row")
 
     first = next((at for at, said in starts if said), 1)
-    moments = sorted(lot.randint(first, whole.at) for _ in range(CUTS - 5)) + [whole.at]
-    moments = sorted([lot.randint(1, first) for _ in range(4)] + moments)
+    begun = next((at for at, said in starts if said.count(b"step") == 3), first)
+    moments = [lot.randint(1, first) for _ in range(CUTS // 10)]
+    moments += [lot.randint(first, begun) for _ in range(CUTS // 4)]
+    moments += [lot.randint(begun, whole.at) for _ in range(CUTS - len(moments) - 1)] + [whole.at]
+    moments.sort()
     played, bad = disk.Disk(log, root), 0
     for number, at in enumerate(moments):
         played.play(at)
         target = os.path.join(base, f"cut{number}")
         played.cut(target, lot)
-        after = kr.Dir(init=False)
+        after = kr.Dir(init=False, fast=True)
         after.path = os.path.join(target, "node")
         said = [json.loads(x) for x in played.said.decode().split("\n") if x.startswith("{")]
         if not check(t, after, number, at, commands, said, want, bool(played.said)):
@@ -97,8 +101,13 @@ def check(t, d, number, at, commands, said, want, made):
     r = d.run("doctor", "--deep")
     if r.status:
         return t.ok(False, f"{label}: the node starts and every counter equals a recount", r)
+    ended = max((x["step"] for x in said if "step" in x), default=-1)
+    if ended >= 1 and len(d.json("source", "mapping", "list")) != 1:
+        return t.ok(False, f"{label}: the imported mapping is there")
+    if ended >= 2 and len(d.json("constituent", "list")) != 2:
+        return t.ok(False, f"{label}: the imported constituents are there")
     listed = {x["id"]: x for x in d.json("report", "list", "--limit", "0")}
-    for report in said:
+    for report in (x for x in said if "report" in x):
         found = listed.get(report["report"])
         if not found or found["state"] != "taken" or found["read"] != report["read"]:
             return t.ok(False, f"{label}: an acknowledged report is there completely", report, found)
