@@ -3,6 +3,8 @@
  * 1951). */
 #include "base/input_internal.h"
 
+#include <stdio.h>
+
 void kr_base__inflate_start(struct kr_input *in, int window_bits)
 {
 	int r = in->z_open ? inflateReset2(&in->z, window_bits) : inflateInit2(&in->z, window_bits);
@@ -50,51 +52,54 @@ static int next_gzip(struct kr_input *in, struct kr_fault *reterr)
 	return r;
 }
 
+/*
+ * Go on in the stream until bytes come out or it ends. Without raw bytes there may still be some
+ * that did not fit before.
+ *
+ * what  for messages
+ */
+static ptrdiff_t inflate_on(struct kr_input *in, char *buf, size_t size, const char *what,
+			    struct kr_fault *reterr)
+{
+	size_t made = 0;
+
+	while (in->mid_frame && !made) {
+		int more = kr_base__input_fill(in, reterr), r;
+		char text[60];
+
+		if (more < 0)
+			return more;
+		r = inflate_some(in, buf, size, &made);
+		if (r == Z_STREAM_END) {
+			in->mid_frame = false;
+		} else if (!made && (!more || (r != Z_OK && r != Z_BUF_ERROR))) {
+			snprintf(text, sizeof(text), "the %s is %s", what,
+				 more ? "damaged" : "cut off");
+			return kr_base__input_corrupt(in, reterr, text);
+		}
+	}
+	return (ptrdiff_t)made;
+}
+
 static ptrdiff_t read_gzip(struct kr_input *in, char *buf, size_t size, struct kr_fault *reterr)
 {
-	for (;;) {
-		size_t made = 0;
-		int r;
+	ptrdiff_t n = 0;
 
+	while (!n) {
 		if (!in->mid_frame) {
-			r = next_gzip(in, reterr);
+			int r = next_gzip(in, reterr);
+
 			if (r <= 0)
 				return r;
 		}
-		r = kr_base__input_fill(in, reterr);
-		if (r < 0)
-			return r;
-		if (r == 0)
-			return kr_base__input_corrupt(in, reterr, "the gzip data is cut off");
-		r = inflate_some(in, buf, size, &made);
-		if (r == Z_STREAM_END)
-			in->mid_frame = false;
-		else if (r != Z_OK && r != Z_BUF_ERROR && !made)
-			return kr_base__input_corrupt(in, reterr, "the gzip data is damaged");
-		if (made)
-			return (ptrdiff_t)made;
+		n = inflate_on(in, buf, size, "gzip data", reterr);
 	}
+	return n;
 }
 
 static ptrdiff_t read_deflate(struct kr_input *in, char *buf, size_t size, struct kr_fault *reterr)
 {
-	while (in->mid_frame) {
-		size_t made = 0;
-		int r = kr_base__input_fill(in, reterr);
-
-		if (r < 0)
-			return r;
-		if (r == 0)
-			return kr_base__input_corrupt(in, reterr, "the member is cut off");
-		r = inflate_some(in, buf, size, &made);
-		if (r == Z_STREAM_END)
-			in->mid_frame = false;
-		else if (r != Z_OK && r != Z_BUF_ERROR && !made)
-			return kr_base__input_corrupt(in, reterr, "the member is damaged");
-		if (made)
-			return (ptrdiff_t)made;
-	}
-	return 0;
+	return inflate_on(in, buf, size, "member", reterr);
 }
 
 const struct kr_base__decoder kr_base__gzip = {read_gzip, true};
