@@ -22,7 +22,7 @@
 #include "store/sqlite/db.h"
 #include "store/sqlite/row.h"
 
-#define PACKED_MAX ((size_t)20 << 20) /* bytes of packed rows at which a group is full */
+#define PACKED_MAX ((size_t)28 << 20) /* bytes of packed rows at which a group is full */
 #define GROUP_US   1000000
 
 /* One event that waits. */

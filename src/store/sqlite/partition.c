@@ -159,7 +159,7 @@ int kr_partition_open(struct kr_store *s, enum kr_retention class_, int32_t day,
 	 * cheap. */
 	struct kr_db_opts o = {.flags = make ? KR_DB_CREATE : 0,
 			       .cache_kib = s->o.cache_kib,
-			       .checkpoint_pages = 16384};
+			       .checkpoint_pages = 65536};
 	struct kr_partition *p = kr_xcalloc(1, sizeof(*p));
 	char path[KR_PATH_MAX], folder[64];
 	int64_t version = 0;
