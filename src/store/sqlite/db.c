@@ -58,7 +58,7 @@ int kr_db_open(const char *path, const struct kr_db_opts *o, sqlite3 **ret, stru
 	sqlite3_busy_timeout(db, 10000);
 	snprintf(sql, sizeof(sql),
 		 "PRAGMA cache_size=-%u;PRAGMA temp_store=MEMORY;PRAGMA trusted_schema=OFF;PRAGMA "
-		 "mmap_size=0;%s"
+		 "mmap_size=0;PRAGMA journal_size_limit=67108864;%s"
 		 "PRAGMA synchronous=%s;",
 		 o->cache_kib ? o->cache_kib : 2048,
 		 o->flags & KR_DB_READ ? "" : "PRAGMA journal_mode=WAL;",
