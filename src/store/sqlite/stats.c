@@ -266,12 +266,17 @@ static void counter_sql(struct kr_buf *b, const struct kr_counter_query *q, bool
 	kr_buf_ch(b, ',');
 	dim_sql(b, q->b, other);
 	kr_buf_c(b, ",rows,events FROM (SELECT ");
+	/*
+	 * One value of the first column is found by the primary key: "+day" keeps the index by day
+	 * away, "+(SELECT" drops the affinity of the id, for which no index of a column without one
+	 * is used.
+	 */
 	kr_buf_printf(b,
-		      "%s a,b,sum(rows) rows,sum(events) events FROM total WHERE pair=?1 AND day "
+		      "%s a,b,sum(rows) rows,sum(events) events FROM total WHERE pair=?1 AND %sday "
 		      "BETWEEN ?2 AND ?3",
-		      q->by_day ? "day," : "");
+		      q->by_day ? "day," : "", q->value_a.n && !swapped ? "+" : "");
 	if (q->value_a.n && dim_table(q->a))
-		kr_buf_printf(b, " AND %s=(SELECT id FROM main_db.%s WHERE name=?4)", a,
+		kr_buf_printf(b, " AND %s=+(SELECT id FROM main_db.%s WHERE name=?4)", a,
 			      dim_table(q->a));
 	else if (q->value_a.n)
 		kr_buf_printf(b, " AND %s=?4", a);
