@@ -168,6 +168,26 @@ struct kr_str kr_arena_printf(struct kr_arena *a, const char *fmt, ...)
 	return p ? kr_str_n(p, (size_t)n) : KR_STR_NULL;
 }
 
+void *kr_arena_more(struct kr_arena *a, void *list, size_t n, size_t *cap, size_t size)
+{
+	size_t room = *cap ? *cap * 2 : 32, bytes;
+	void *more;
+
+	if (n < *cap)
+		return list;
+	if (__builtin_mul_overflow(room, size, &bytes)) {
+		a->full = true;
+		return NULL;
+	}
+	more = kr_arena_alloc(a, bytes);
+	if (!more)
+		return NULL;
+	if (n)
+		memcpy(more, list, n * size);
+	*cap = room;
+	return more;
+}
+
 bool kr_arena_full(const struct kr_arena *a)
 {
 	return a->full;

@@ -40,6 +40,15 @@ char *kr_arena_bytes(struct kr_arena *a, size_t n);
 /* A copy that lives as long as the arena, with a NUL behind it; p is NULL when the cap is reached. */
 struct kr_str kr_arena_dup(struct kr_arena *a, struct kr_str s);
 struct kr_str kr_arena_printf(struct kr_arena *a, const char *fmt, ...) KR_PRINTF(2, 3);
+/*
+ * Room for one more element in an array of the arena: returned as it is, or copied to twice the room.
+ *
+ * list, n, cap  the array, its elements, and its room in elements, which is changed
+ * size          of an element
+ *
+ * Returns the array; NULL when the cap of the arena is reached.
+ */
+void *kr_arena_more(struct kr_arena *a, void *list, size_t n, size_t *cap, size_t size);
 bool kr_arena_full(const struct kr_arena *a);
 /* Bytes handed out now, and the most that were ever held from the system. */
 size_t kr_arena_used(const struct kr_arena *a);

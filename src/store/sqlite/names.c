@@ -89,19 +89,11 @@ static int resolve(void *ctx, const struct kr_expr_leaf *leaf, struct kr_arena *
 		r = 0;
 		if (!kr_expr_leaf_text(leaf, kr_db_text(st, 1)))
 			continue;
-		if (count == cap) {
-			uint32_t *more;
-
-			cap = cap ? cap * 2 : 16;
-			more = kr_arena_alloc(a, cap * sizeof(*more));
-			if (!more)
-				return kr_fault_set(
-					reterr, -KR_ELIMIT,
-					"the expression names too many sources or constituents");
-			if (count)
-				memcpy(more, ids, count * sizeof(*ids));
-			ids = more;
-		}
+		ids = kr_arena_more(a, ids, count, &cap, sizeof(*ids));
+		if (!ids)
+			return kr_fault_set(
+				reterr, -KR_ELIMIT,
+				"the expression names too many sources or constituents");
 		ids[count++] = (uint32_t)sqlite3_column_int64(st, 0);
 	}
 	*ret_ids = ids;

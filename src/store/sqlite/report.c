@@ -186,17 +186,9 @@ int kr_store_report_list(struct kr_store *s, const struct kr_scope *scope,
 		sqlite3_bind_int64(st, 4, limit);
 		sqlite3_bind_int(st, 5, scope->all);
 		while ((r = kr_db_step(st, reterr)) == 1) {
-			if (n == cap) {
-				size_t bigger = cap ? cap * 2 : 64;
-				struct kr_report *more = kr_arena_calloc(a, bigger, sizeof(*more));
-
-				if (!more)
-					break;
-				if (n)
-					memcpy(more, list, n * sizeof(*list));
-				list = more;
-				cap = bigger;
-			}
+			list = kr_arena_more(a, list, n, &cap, sizeof(*list));
+			if (!list)
+				break;
 			read_report(st, a, &list[n++]);
 		}
 	}

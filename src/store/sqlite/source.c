@@ -173,26 +173,21 @@ int kr_store_source_list(struct kr_store *s, const struct kr_scope *scope, struc
 	sqlite3 *db;
 	sqlite3_stmt *st = NULL;
 	struct kr_source *list = NULL;
-	size_t n = 0, total = 0;
+	size_t n = 0, cap = 0;
 	int r = kr_store__reader(s, kr_store__path(s, "main.db", path), &db, reterr);
 
 	if (r)
 		return r;
-	r = kr_db_prepare(db,
-			  "SELECT " SOURCE_COLUMNS
-			  ",count(*) OVER () FROM source WHERE removed=0 AND ?1 ORDER BY name",
-			  &st, reterr);
+	r = kr_db_prepare(
+		db, "SELECT " SOURCE_COLUMNS " FROM source WHERE removed=0 AND ?1 ORDER BY name",
+		&st, reterr);
 	if (!r)
 		sqlite3_bind_int(st, 1, scope->all);
 	while (!r && (r = kr_db_step(st, reterr)) == 1) {
-		if (!list) {
-			total = (size_t)sqlite3_column_int64(st, 14);
-			list = kr_arena_calloc(a, total, sizeof(*list));
-			if (!list)
-				break;
-		}
-		if (n < total)
-			read_source(st, a, &list[n++]);
+		list = kr_arena_more(a, list, n, &cap, sizeof(*list));
+		if (!list)
+			break;
+		read_source(st, a, &list[n++]);
 		r = 0;
 	}
 	sqlite3_finalize(st);
@@ -262,37 +257,32 @@ int kr_store_mapping_list(struct kr_store *s, struct kr_arena *a, struct kr_mapp
 	sqlite3 *db;
 	sqlite3_stmt *st = NULL;
 	struct kr_mapping_row *list = NULL;
-	size_t n = 0, total = 0;
+	size_t n = 0, cap = 0;
 	int r = kr_store__reader(s, kr_store__path(s, "main.db", path), &db, reterr);
 
 	if (r)
 		return r;
 	r = kr_db_prepare(db,
 			  "SELECT id,name,version,codec,hash,imported,size,"
-			  "version=max(version) OVER (PARTITION BY name),count(*) OVER () FROM "
+			  "version=max(version) OVER (PARTITION BY name) FROM "
 			  "mapping ORDER BY name,version DESC",
 			  &st, reterr);
 	while (!r && (r = kr_db_step(st, reterr)) == 1) {
-		if (!list) {
-			total = (size_t)sqlite3_column_int64(st, 8);
-			list = kr_arena_calloc(a, total, sizeof(*list));
-			if (!list)
-				break;
-		}
-		if (n < total) {
-			list[n] = (struct kr_mapping_row){
-				.id = (uint32_t)sqlite3_column_int64(st, 0),
-				.name = kr_db_dup(st, 1, a),
-				.version = (uint32_t)sqlite3_column_int64(st, 2),
-				.codec = kr_db_dup(st, 3, a),
-				.imported = sqlite3_column_int64(st, 5),
-				.size = (uint64_t)sqlite3_column_int64(st, 6),
-				.current = sqlite3_column_int(st, 7) != 0,
-			};
-			if (sqlite3_column_bytes(st, 4) == KR_HASH_SIZE)
-				memcpy(&list[n].hash, sqlite3_column_blob(st, 4), KR_HASH_SIZE);
-			n++;
-		}
+		list = kr_arena_more(a, list, n, &cap, sizeof(*list));
+		if (!list)
+			break;
+		list[n] = (struct kr_mapping_row){
+			.id = (uint32_t)sqlite3_column_int64(st, 0),
+			.name = kr_db_dup(st, 1, a),
+			.version = (uint32_t)sqlite3_column_int64(st, 2),
+			.codec = kr_db_dup(st, 3, a),
+			.imported = sqlite3_column_int64(st, 5),
+			.size = (uint64_t)sqlite3_column_int64(st, 6),
+			.current = sqlite3_column_int(st, 7) != 0,
+		};
+		if (sqlite3_column_bytes(st, 4) == KR_HASH_SIZE)
+			memcpy(&list[n].hash, sqlite3_column_blob(st, 4), KR_HASH_SIZE);
+		n++;
 		r = 0;
 	}
 	sqlite3_finalize(st);

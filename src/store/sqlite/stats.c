@@ -326,17 +326,9 @@ int kr_store_counters(struct kr_store *s, const struct kr_scope *scope,
 			kr_db_bind_str(st, 4, q->value_a);
 		sqlite3_bind_int64(st, 5, q->limit ? (int64_t)q->limit : -1);
 		while ((r = kr_db_step(st, reterr)) == 1) {
-			if (n == cap) {
-				struct kr_counter_row *more;
-
-				cap = cap ? cap * 2 : 64;
-				more = kr_arena_alloc(a, cap * sizeof(*more));
-				if (!more)
-					break;
-				if (n)
-					memcpy(more, list, n * sizeof(*list));
-				list = more;
-			}
+			list = kr_arena_more(a, list, n, &cap, sizeof(*list));
+			if (!list)
+				break;
 			list[n++] = (struct kr_counter_row){
 				.day = sqlite3_column_int(st, 0),
 				.value_a = kr_db_dup(st, 1, a),

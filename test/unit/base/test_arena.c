@@ -35,14 +35,18 @@ int main(void)
 	/* Random allocations, marks and rewinds never overlap: each block keeps its pattern. */
 	kr_arena_clear(a);
 	for (unsigned r = 0; r < runs && good; r++) {
-		struct { unsigned char *p; size_t n; } block[40];
+		struct {
+			unsigned char *p;
+			size_t n;
+		} block[40];
 		unsigned n = 0;
 		struct kr_arena_mark start = kr_arena_mark(a);
 
 		while (n < 40) {
 			size_t size = prop_chance(3) ? prop_below(200000) : prop_below(300);
 
-			block[n].p = prop_chance(50) ? kr_arena_alloc(a, size) : (void *)kr_arena_bytes(a, size);
+			block[n].p = prop_chance(50) ? kr_arena_alloc(a, size)
+						     : (void *)kr_arena_bytes(a, size);
 			block[n].n = size;
 			memset(block[n].p, (int)n, size);
 			n++;
@@ -56,6 +60,24 @@ int main(void)
 			kr_arena_clear(a);
 	}
 	OK(good, "blocks never overlap");
+	{
+		size_t n = 0, cap = 0;
+		uint64_t *list = NULL;
+
+		kr_arena_clear(a);
+		good = true;
+		for (; good && n < 1000; n++) {
+			list = kr_arena_more(a, list, n, &cap, sizeof(*list));
+			good = list && cap > n;
+			if (good)
+				list[n] = n * 3;
+		}
+		for (size_t i = 0; good && i < n; i++)
+			good = list[i] == i * 3;
+		OK(good, "an array grows and keeps its elements");
+		cap = n = 2;
+		OK(!kr_arena_more(capped, capped, n, &cap, SIZE_MAX), "overflow of an array");
+	}
 	kr_arena_free(a);
 	kr_arena_free(capped);
 	kr_arena_free(NULL);
