@@ -18,7 +18,7 @@ deps:
 	@tools/deps
 
 build/build.ninja:
-	@meson setup build --buildtype=release -Db_lto=false >/dev/null
+	@meson setup build -Doptimization=2 -Ddebug=false >/dev/null
 
 build: deps build/build.ninja
 	@ninja -C build -j $(JOBS) karaula

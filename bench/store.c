@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the store alone costs: events of the shape of a 39-column sinkhole report, made in memory, through
- * kr_store_batch() into partitions. Prints CPU a row of the whole process less the making of the events.
+ * What the store alone costs: events of the shape of a 39-column sinkhole report, made in memory,
+ * through kr_store_batch() into partitions. Prints CPU a row of the whole process less the making
+ * of the events.
  *
  *     bench-store DIR ROWS [ADDRESSES]
  */
@@ -40,13 +41,17 @@ static void number(struct kr_event *e, struct kr_arena *a, enum kr_field f, int6
 
 static struct kr_event *make(struct kr_arena *a, uint64_t i, uint64_t addresses)
 {
-	static const char *const names[] = {"avalanche-andromeda", "conficker", "ranbyus", "qsnatch", "m0yv"};
-	static const char *const keys[] = {"naics", "sector", "http_url", "http_host", "http_agent", "tag", "public_source",
-					   "infection", "family", "application", "version", "event_id", "forwarded_by"};
+	static const char *const names[] = {"avalanche-andromeda", "conficker", "ranbyus",
+					    "qsnatch", "m0yv"};
+	static const char *const keys[] = {
+		"naics",   "sector",	    "http_url",	   "http_host", "http_agent",
+		"tag",	   "public_source", "infection",   "family",	"application",
+		"version", "event_id",	    "forwarded_by"};
 	static struct kr_owner owner[400];
 	struct kr_event *e = kr_event_new(a);
 	uint64_t r = next();
-	struct kr_ip ip = kr_ip_from_u32((uint32_t)((r % addresses) * 2654435761u)), dst = kr_ip_from_u32(0xC0000200);
+	struct kr_ip ip = kr_ip_from_u32((uint32_t)((r % addresses) * 2654435761u)),
+		     dst = kr_ip_from_u32(0xC0000200);
 
 	for (unsigned k = 0; k < 400; k++)
 		owner[k] = (struct kr_owner){k + 1, k * 3 + 1};
@@ -69,8 +74,9 @@ static struct kr_event *make(struct kr_arena *a, uint64_t i, uint64_t addresses)
 	number(e, a, KR_F_DST_PORT, 80);
 	number(e, a, KR_F_SRC_ASN, (int64_t)(64500 + (r >> 8) % 300 * ((r >> 20) % 3)));
 	for (size_t k = 0; k < KR_ARRAY_LEN(keys); k++)
-		if (kr_event_add_extra(e, a, kr_str_c(keys[k]), kr_arena_printf(a, "value %llu", (unsigned long long)(r % 977)),
-				       false))
+		if (kr_event_add_extra(
+			    e, a, kr_str_c(keys[k]),
+			    kr_arena_printf(a, "value %llu", (unsigned long long)(r % 977)), false))
 			abort();
 	e->offset = i * 305;
 	e->length = 305;
@@ -106,8 +112,9 @@ int main(int argc, char **argv)
 	char line[512];
 
 	if (argc < 2 || kr_store_init(argv[1], &f) || kr_store_open(argv[1], NULL, &s, &f) ||
-	    kr_store_source_put(s, &src, &n.source, &f) || kr_spool_begin(s, KR_RETAIN_STANDARD, &w, &f) ||
-	    kr_spool_add(w, "x\n", 2, &f) || kr_spool_end(w, &sp, &f) || kr_store_report_add(s, &n, &sp, &id, &f) ||
+	    kr_store_source_put(s, &src, &n.source, &f) ||
+	    kr_spool_begin(s, KR_RETAIN_STANDARD, &w, &f) || kr_spool_add(w, "x\n", 2, &f) ||
+	    kr_spool_end(w, &sp, &f) || kr_store_report_add(s, &n, &sp, &id, &f) ||
 	    kr_store_take_begin(s, id, false, KR_STR("bench"), 0, NULL, &t, &f))
 		goto fail;
 	start = seconds();
@@ -134,8 +141,9 @@ int main(int argc, char **argv)
 		goto fail;
 	kr_store_close(s);
 	getrusage(RUSAGE_SELF, &ru);
-	printf("rows %llu new %llu: store %.2f us CPU a row, making %.2f us, peak RSS %ld MiB\n", (unsigned long long)rows,
-	       (unsigned long long)sum.fresh, (seconds() - start - made) * 1e6 / (double)rows, made * 1e6 / (double)rows,
+	printf("rows %llu new %llu: store %.2f us CPU a row, making %.2f us, peak RSS %ld MiB\n",
+	       (unsigned long long)rows, (unsigned long long)sum.fresh,
+	       (seconds() - start - made) * 1e6 / (double)rows, made * 1e6 / (double)rows,
 	       ru.ru_maxrss / 1024);
 	kr_batch_free(b);
 	return 0;

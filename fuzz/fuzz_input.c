@@ -14,8 +14,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define BYTES_MAX ((uint64_t)256 << 10) /* bombs are stopped soon, or nothing else would be tried  \
-					 */
+#define BYTES_MAX                                                                                  \
+	((uint64_t)256 << 10) /* bombs are stopped soon, or nothing else would be tried            \
+			       */
 #define MEMBERS_MAX 20
 
 static void need(bool condition)

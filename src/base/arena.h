@@ -37,11 +37,13 @@ void *kr_arena_alloc(struct kr_arena *a, size_t n);
 void *kr_arena_calloc(struct kr_arena *a, size_t count, size_t size);
 /* Memory for n bytes without alignment: for text. */
 char *kr_arena_bytes(struct kr_arena *a, size_t n);
-/* A copy that lives as long as the arena, with a NUL behind it; p is NULL when the cap is reached. */
+/* A copy that lives as long as the arena, with a NUL behind it; p is NULL when the cap is reached.
+ */
 struct kr_str kr_arena_dup(struct kr_arena *a, struct kr_str s);
 struct kr_str kr_arena_printf(struct kr_arena *a, const char *fmt, ...) KR_PRINTF(2, 3);
 /*
- * Room for one more element in an array of the arena: returned as it is, or copied to twice the room.
+ * Room for one more element in an array of the arena: returned as it is, or copied to twice the
+ * room.
  *
  * list, n, cap  the array, its elements, and its room in elements, which is changed
  * size          of an element

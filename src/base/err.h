@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Errors: functions return 0 or a positive count on success and -KR_E* on failure. Position and
- * detail travel in an explicit struct kr_fault, the last parameter of a function, which may be NULL.
+ * detail travel in an explicit struct kr_fault, the last parameter of a function, which may be
+ * NULL.
  */
 #pragma once
 

@@ -36,5 +36,6 @@ struct kr_map_file {
 	const char *p;
 	size_t n;
 };
-KR_MUST_USE int kr_map_open(int dirfd, const char *path, struct kr_map_file *ret, struct kr_fault *reterr);
+KR_MUST_USE int kr_map_open(int dirfd, const char *path, struct kr_map_file *ret,
+			    struct kr_fault *reterr);
 void kr_map_close(struct kr_map_file *m);

@@ -26,7 +26,8 @@ static inline uint8_t kr_ip_bits(const struct kr_ip *ip)
  */
 KR_MUST_USE int kr_ip_parse(struct kr_str s, struct kr_ip *ret);
 /*
- * Read a network "10.0.0.0/8"; an address alone is a network of all its bits. Host bits are cleared.
+ * Read a network "10.0.0.0/8"; an address alone is a network of all its bits. Host bits are
+ * cleared.
  *
  * Returns 0; 1 if host bits had to be cleared; -KR_EINVAL.
  */
@@ -60,5 +61,6 @@ static inline struct kr_ip kr_ip_from_u32(uint32_t v)
 	return ip;
 }
 
-/* Never routed on the Internet (RFC 6890 and updates): private, loopback, link-local, multicast... */
+/* Never routed on the Internet (RFC 6890 and updates): private, loopback, link-local, multicast...
+ */
 bool kr_ip_special(const struct kr_ip *ip);

@@ -29,10 +29,11 @@ enum kr_json_type {
 
 struct kr_json_token {
 	enum kr_json_type type;
-	bool has_key;	    /* the token is a member of an object */
-	struct kr_str key;  /* decoded name of the member */
-	struct kr_str text; /* STRING: decoded UTF-8 (may hold NUL from \u0000); others: as written */
-	struct kr_str raw;  /* the value exactly as in the input (strings with quotes) */
+	bool has_key;	   /* the token is a member of an object */
+	struct kr_str key; /* decoded name of the member */
+	struct kr_str
+		text; /* STRING: decoded UTF-8 (may hold NUL from \u0000); others: as written */
+	struct kr_str raw; /* the value exactly as in the input (strings with quotes) */
 };
 
 enum kr_json_flag {
@@ -46,8 +47,8 @@ struct kr_json {
 	unsigned flags, depth, depth_max;
 	uint64_t object_bits[KR_JSON_DEPTH_MAX / 64]; /* container kind by depth */
 	bool after_value, done;
-	int err;	    /* sticky */
-	void *keys;	    /* names seen, with KR_JSON_UNIQUE_KEYS; lives in arena */
+	int err;    /* sticky */
+	void *keys; /* names seen, with KR_JSON_UNIQUE_KEYS; lives in arena */
 };
 
 /*
@@ -81,8 +82,9 @@ KR_MUST_USE int kr_json_check(struct kr_str in, unsigned depth_max, struct kr_fa
  * Find records in a stream: the elements of top-level arrays, or values that follow each other with
  * blanks or newlines between them (JSON lines, concatenated JSON). Only brackets and strings are
  * watched; each record is then read by kr_json, which is strict. A broken record ends at the next
- * newline, or before the first later line that starts with '{' or '[' where that shows the break, so
- * one bad line never swallows the others. A byte order mark at the start of the stream is passed over.
+ * newline, or before the first later line that starts with '{' or '[' where that shows the break,
+ * so one bad line never swallows the others. A byte order mark at the start of the stream is passed
+ * over.
  */
 struct kr_json_split {
 	size_t record_max; /* bytes; a longer record is passed over and reported */
@@ -91,15 +93,15 @@ struct kr_json_split {
 	struct kr_buf carry; /* input of earlier calls that is not used up, from carry_at on */
 	struct kr_buf head;  /* the beginning of an overlong record */
 	size_t carry_at;
-	uint64_t offset; /* of the first byte that is not used up */
-	uint64_t line;	 /* it is in; of an overlong record: counted so far */
+	uint64_t offset;     /* of the first byte that is not used up */
+	uint64_t line;	     /* it is in; of an overlong record: counted so far */
 	uint64_t start_line; /* of an overlong record */
-	size_t scanned;	 /* bytes of the record in progress that were looked at */
-	size_t resume;	 /* where in it a later line starts like a record; 0: none */
-	uint64_t length; /* of the record in progress, counted only when it is overlong */
+	size_t scanned;	     /* bytes of the record in progress that were looked at */
+	size_t resume;	     /* where in it a later line starts like a record; 0: none */
+	uint64_t length;     /* of the record in progress, counted only when it is overlong */
 	uint64_t object_bits[KR_JSON_DEPTH_MAX / 64];
 	unsigned depth;
-	int broken; /* what is wrong with the record in progress */
+	int broken;		    /* what is wrong with the record in progress */
 	uint8_t place, shape, mark; /* mark: bytes of a byte order mark seen */
 	char before; /* last byte in the record that is neither blank nor in a string */
 	bool in_string, escaped, line_start, overlong;
@@ -110,9 +112,9 @@ struct kr_json_record {
 	uint64_t offset;     /* of its first byte in the stream */
 	uint64_t length;     /* bytes in the stream; above bytes.n if the record was overlong */
 	uint64_t line;	     /* 1-based line of its first byte */
-	int err;	     /* 0; -KR_ELIMIT (overlong: bytes holds at most 4 KiB of it; or too deep);
-			      * -KR_ESYNTAX (broken; without bytes: a comma or ']' is missing or too
-			      * many at this place) */
+	int err; /* 0; -KR_ELIMIT (overlong: bytes holds at most 4 KiB of it; or too deep);
+		  * -KR_ESYNTAX (broken; without bytes: a comma or ']' is missing or too
+		  * many at this place) */
 };
 
 /* depth_max counts from the record, and is at most KR_JSON_DEPTH_MAX. */
@@ -127,7 +129,8 @@ void kr_json_split_done(struct kr_json_split *s);
  *
  * Returns 1 with a record; 0 when more input is needed (or all is done at eof).
  */
-int kr_json_split_next(struct kr_json_split *s, struct kr_str *in, bool eof, struct kr_json_record *ret);
+int kr_json_split_next(struct kr_json_split *s, struct kr_str *in, bool eof,
+		       struct kr_json_record *ret);
 
 /*
  * Writer: sticky errors live in the buffer; commas and colons are its business. At most 127 levels,

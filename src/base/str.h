@@ -11,9 +11,9 @@ struct kr_str {
 	size_t n;
 };
 
-#define KR_STR(literal)	 ((struct kr_str){"" literal, sizeof(literal) - 1})
-#define KR_STR_ARG(s)	 (int)(s).n, (s).p /* for "%.*s" */
-#define KR_STR_NULL	 ((struct kr_str){NULL, 0})
+#define KR_STR(literal) ((struct kr_str){"" literal, sizeof(literal) - 1})
+#define KR_STR_ARG(s)	(int)(s).n, (s).p /* for "%.*s" */
+#define KR_STR_NULL	((struct kr_str){NULL, 0})
 
 static inline struct kr_str kr_str_c(const char *s)
 {

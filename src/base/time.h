@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Points in time: microseconds since 1970-01-01T00:00:00Z, UTC, years 1 to 9999. No time zones inside. */
+/* Points in time: microseconds since 1970-01-01T00:00:00Z, UTC, years 1 to 9999. No time zones
+ * inside. */
 #pragma once
 
 #include "base/base.h"
@@ -34,10 +35,11 @@ int64_t kr_cpu_us(void);
  */
 KR_MUST_USE int kr_time_parse(struct kr_str s, kr_time *ret);
 /*
- * Read by a pattern: %Y %m %d %H %M %S %f (1-9 digits) %z %Z (UTC, GMT, Z) %b %B %y %e %j %I %p %s %T %F %D %%;
- * a blank matches any run of blanks. English month names, independent of the locale. Numbers may have
- * fewer digits than usual, but %Y has four and %y two (69 is 1969, 68 is 2068). Month and day are 1
- * where the pattern names none; the year is a must. A pattern is wrong or right whatever the text.
+ * Read by a pattern: %Y %m %d %H %M %S %f (1-9 digits) %z %Z (UTC, GMT, Z) %b %B %y %e %j %I %p %s
+ * %T %F %D %%; a blank matches any run of blanks. English month names, independent of the locale.
+ * Numbers may have fewer digits than usual, but %Y has four and %y two (69 is 1969, 68 is 2068).
+ * Month and day are 1 where the pattern names none; the year is a must. A pattern is wrong or right
+ * whatever the text.
  *
  * Returns 0; -KR_EINVAL (text does not match); -KR_ESYNTAX (pattern is wrong).
  */
@@ -80,7 +82,7 @@ void kr_day_date(int32_t day, int *ret_year, int *ret_month, int *ret_day);
  */
 KR_MUST_USE int kr_span_parse(struct kr_str s, int64_t *ret_us);
 /*
- * Exact text that kr_span_parse() reads back (if not negative), in the largest unit that divides it:
- * "90s", "2w", "400d". Returns buf.
+ * Exact text that kr_span_parse() reads back (if not negative), in the largest unit that divides
+ * it: "90s", "2w", "400d". Returns buf.
  */
 char *kr_span_text(int64_t us, char buf[KR_TIME_TEXT_MAX]);

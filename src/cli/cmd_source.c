@@ -155,7 +155,7 @@ static int remove_source(struct kr_cli *c)
 #define SOURCE_OPTIONS                                                                             \
 	{"format", 'f', "NAME", N_("its format; \"\": by content")},                               \
 		{"mapping", 'm', "NAME",                                                           \
-		 N_("its mapping; \"\": the one that fits the name of the report")},                        \
+		 N_("its mapping; \"\": the one that fits the name of the report")},               \
 		{"provider", 0, "TEXT", N_("who runs it")},                                        \
 		{"url", 0, "URL", N_("where it is fetched or described")},                         \
 		{"note", 0, "TEXT", N_("anything")},                                               \

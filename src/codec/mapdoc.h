@@ -25,8 +25,9 @@ void kr_mapdoc__leave(struct kr_mapdoc *d, size_t path_n);
 KR_MUST_USE int kr_mapdoc__fail(struct kr_mapdoc *d, const struct kr_json_token *t,
 				const char *remedy, const char *fmt, ...) KR_PRINTF(4, 5);
 /* The same for a name that is not known; near is the nearest one that is, or p NULL. */
-KR_MUST_USE int kr_mapdoc__unknown(struct kr_mapdoc *d, const struct kr_json_token *t, const char *what,
-				   struct kr_str name, struct kr_str near, const char *remedy);
+KR_MUST_USE int kr_mapdoc__unknown(struct kr_mapdoc *d, const struct kr_json_token *t,
+				   const char *what, struct kr_str name, struct kr_str near,
+				   const char *remedy);
 /* The same for a field, with the nearest one that is known. */
 KR_MUST_USE int kr_mapdoc__no_field(struct kr_mapdoc *d, struct kr_str name);
 KR_MUST_USE int kr_mapdoc__string(struct kr_mapdoc *d, const struct kr_json_token *t,

@@ -59,6 +59,7 @@ void kr_batch_add(struct kr_batch *b, struct kr_event *e)
 }
 
 /* A message of ours with bytes of the input in it, fit to be shown; p NULL if the arena is full. */
+KR_PRINTF(2, 0)
 static struct kr_str message(struct kr_batch *b, const char *fmt, va_list ap)
 {
 	char text[256];

@@ -6,8 +6,8 @@
  *     (malware:ranbyus or port:1024..2048) and not cc:rs,me
  *     ip:198.51.100.0/24   domain:*.example.org   extra.naics:541   has:url   count:>=10
  *
- * Parsed into a tree of an arena; evaluated in memory here, turned into SQL by the store. A leaf on an
- * absent field is false, and `not` is a true complement.
+ * Parsed into a tree of an arena; evaluated in memory here, turned into SQL by the store. A leaf on
+ * an absent field is false, and `not` is a true complement.
  */
 #pragma once
 
@@ -43,15 +43,16 @@ enum kr_expr_subject {
 };
 
 enum kr_expr_test {
-	KR_TEST_EQ,	  /* value */
-	KR_TEST_LT,	  /* < value */
+	KR_TEST_EQ, /* value */
+	KR_TEST_LT, /* < value */
 	KR_TEST_LE,
 	KR_TEST_GT,
 	KR_TEST_GE,
 	KR_TEST_RANGE,	  /* value .. upper, both included */
 	KR_TEST_NET,	  /* address within value.ip; network within value.ip */
 	KR_TEST_WILDCARD, /* text with * and ?: whole value, ASCII case ignored */
-	KR_TEST_SUFFIX,	  /* domain equal to value.text or below it: domain:example.org matches www.example.org */
+	KR_TEST_SUFFIX,	  /* domain equal to value.text or below it: domain:example.org matches
+			     www.example.org */
 	KR_TEST_HAS,	  /* present */
 };
 
@@ -75,7 +76,8 @@ struct kr_expr_opts {
 	kr_time now;	    /* since:7d counts from here */
 	unsigned depth_max; /* nesting of parentheses and not; default 64 */
 	unsigned nodes_max; /* default 1000 */
-	/* Fields that this viewer may name (DECISIONS.md 18: a hidden field is an unknown field); NULL: all. */
+	/* Fields that this viewer may name (DECISIONS.md 18: a hidden field is an unknown field);
+	 * NULL: all. */
 	bool (*may_name)(void *ctx, enum kr_expr_subject subject, enum kr_field field);
 	void *ctx;
 };
@@ -89,18 +91,20 @@ struct kr_expr_opts {
  * Returns 0; -KR_ESYNTAX or -KR_EINVAL with the column, what is wrong and a remedy (for an unknown
  * field the nearest names); -KR_ELIMIT.
  */
-KR_MUST_USE int kr_expr_parse(struct kr_str text, const struct kr_expr_opts *opts, struct kr_arena *arena,
-			      struct kr_expr **ret, struct kr_fault *reterr);
+KR_MUST_USE int kr_expr_parse(struct kr_str text, const struct kr_expr_opts *opts,
+			      struct kr_arena *arena, struct kr_expr **ret,
+			      struct kr_fault *reterr);
 /*
- * What a name means as a subject, for grouping and sorting: a field by full or short name, extra.KEY, source,
- * constituent, report, count, first, last, routed.
+ * What a name means as a subject, for grouping and sorting: a field by full or short name,
+ * extra.KEY, source, constituent, report, count, first, last, routed.
  *
  * ret  subject, field, key and rep are set; key lives in the arena
  *
  * Returns as kr_expr_parse().
  */
-KR_MUST_USE int kr_expr_subject(struct kr_str name, const struct kr_expr_opts *opts, struct kr_arena *arena,
-				struct kr_expr_leaf *ret, struct kr_fault *reterr);
+KR_MUST_USE int kr_expr_subject(struct kr_str name, const struct kr_expr_opts *opts,
+				struct kr_arena *arena, struct kr_expr_leaf *ret,
+				struct kr_fault *reterr);
 /* The tree in canonical text, which parses to the same tree. */
 void kr_expr_text(const struct kr_expr *x, struct kr_buf *b);
 

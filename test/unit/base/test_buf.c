@@ -18,8 +18,10 @@ int main(void)
 	kr_buf_i64(&b, INT64_MIN);
 	kr_buf_printf(&b, " %03d ", 7);
 	kr_buf_hex(&b, "\x00\xff", 2);
-	IS_STR(kr_buf_str(&b), KR_STR("a18446744073709551615 -9223372036854775808 007 00ff"), "all appenders");
-	IS_CSTR(kr_buf_cstr(&b), "a18446744073709551615 -9223372036854775808 007 00ff", "as a C string");
+	IS_STR(kr_buf_str(&b), KR_STR("a18446744073709551615 -9223372036854775808 007 00ff"),
+	       "all appenders");
+	IS_CSTR(kr_buf_cstr(&b), "a18446744073709551615 -9223372036854775808 007 00ff",
+		"as a C string");
 
 	kr_buf_c(&small, "abcd");
 	IS(small.err, 0, "full to the maximum");

@@ -23,9 +23,11 @@ int main(void)
 	kr_fault_where(&f, "a.csv");
 	kr_fault_at(&f, 3, 14, 100);
 	kr_fault_remedy(&f, "close it");
-	IS_CSTR(kr_fault_text(&f, text, sizeof(text)), "a.csv:3:14: no quote (close it)", "all parts");
+	IS_CSTR(kr_fault_text(&f, text, sizeof(text)), "a.csv:3:14: no quote (close it)",
+		"all parts");
 	IS(kr_fault_errno(&f, ENOSPC, "cannot write %s", "x"), -KR_EFULL, "errno code");
-	IS_CSTR(kr_fault_text(&f, text, sizeof(text)), "cannot write x: No space left on device", "errno text");
+	IS_CSTR(kr_fault_text(&f, text, sizeof(text)), "cannot write x: No space left on device",
+		"errno text");
 	IS(kr_fault_set(NULL, -KR_EIO, "x"), -KR_EIO, "NULL is fine");
 	return tap_end();
 }

@@ -23,8 +23,10 @@ int main(void)
 	OK(kr_str_ieq(KR_STR("AbC"), KR_STR("aBc")), "case ignored");
 	OK(!kr_str_ieq(KR_STR("\xc4"), KR_STR("\xe4")), "only for ASCII");
 	IS(kr_str_cmp(KR_STR("ab"), KR_STR("abc")) < 0, true, "prefix is less");
-	OK(kr_str_starts(KR_STR("abc"), KR_STR("ab")) && !kr_str_starts(KR_STR("a"), KR_STR("ab")), "starts");
-	OK(kr_str_ends(KR_STR("abc"), KR_STR("bc")) && !kr_str_ends(KR_STR("c"), KR_STR("bc")), "ends");
+	OK(kr_str_starts(KR_STR("abc"), KR_STR("ab")) && !kr_str_starts(KR_STR("a"), KR_STR("ab")),
+	   "starts");
+	OK(kr_str_ends(KR_STR("abc"), KR_STR("bc")) && !kr_str_ends(KR_STR("c"), KR_STR("bc")),
+	   "ends");
 	IS(kr_str_find(KR_STR("abcabc"), KR_STR("ca")), 2, "find");
 	IS(kr_str_ifind(KR_STR("abCAbc"), KR_STR("ca")), 2, "find without case");
 	IS(kr_str_find(KR_STR("abc"), KR_STR("abcd")), -1, "not found");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables of AS and country: from CSV, gz and MMDB, asked, damaged; and what enriching does with them. */
+/* Tables of AS and country: from CSV, gz and MMDB, asked, damaged; and what enriching does with
+ * them. */
 #include "tap.h"
 #include "prop.h"
 
@@ -25,7 +26,8 @@ static int file_fd(const char *name, struct kr_str content)
 	return openat(dir, name, O_RDONLY | O_CLOEXEC);
 }
 
-static int import(enum kr_lookup_kind kind, const char *name, struct kr_str content, struct kr_fault *f)
+static int import(enum kr_lookup_kind kind, const char *name, struct kr_str content,
+		  struct kr_fault *f)
 {
 	KR_AUTO(kr_lookup_build) *b = kr_lookup_build_new(kind);
 	struct kr_lookup_about about = {.files = kr_str_c(name),
@@ -57,7 +59,7 @@ static const char *asn_of(const struct kr_lookup *l, const char *ip, char buf[20
 	"start,end,asn,name\n"                                                                     \
 	"192.0.2.0,192.0.2.255,64500,\"Example, Ltd.\"\r\n"                                        \
 	"# a comment\n"                                                                            \
-	"198.51.100.0,198.51.100.127,AS64501,\"Sample \"\"Net\"\"\"\n"                              \
+	"198.51.100.0,198.51.100.127,AS64501,\"Sample \"\"Net\"\"\"\n"                             \
 	"203.0.113.0,203.0.113.255,0,Not routed\n"                                                 \
 	"2001:db8::,2001:db8:ffff:ffff:ffff:ffff:ffff:ffff,4200000000,Sixth\n"
 
@@ -72,7 +74,8 @@ static void csv(void)
 	if (kr_lookup_open(dir, KR_LOOKUP_ASN, &l, &f))
 		return;
 	IS_CSTR(asn_of(l, "192.0.2.77", b), "64500 Example, Ltd.", "number and quoted name");
-	IS_CSTR(asn_of(l, "198.51.100.127", b), "64501 Sample \"Net\"", "the last address of a range");
+	IS_CSTR(asn_of(l, "198.51.100.127", b), "64501 Sample \"Net\"",
+		"the last address of a range");
 	IS_CSTR(asn_of(l, "198.51.100.128", b), "0 ", "behind it");
 	IS_CSTR(asn_of(l, "203.0.113.5", b), "0 ", "AS 0 is none");
 	IS_CSTR(asn_of(l, "2001:db8:1::1", b), "4200000000 Sixth", "IPv6, 32 bits");
@@ -93,14 +96,16 @@ static void prefixes(void)
 	struct kr_ip ip;
 	char b[200];
 
-	IS(import(KR_LOOKUP_ASN, "p.csv", KR_STR("10.0.0.0/8,64500,Outer\n10.1.0.0/16,64501\n"), &f), 0,
-	   "prefixes, without a header");
+	IS(import(KR_LOOKUP_ASN, "p.csv", KR_STR("10.0.0.0/8,64500,Outer\n10.1.0.0/16,64501\n"),
+		  &f),
+	   0, "prefixes, without a header");
 	if (kr_lookup_open(dir, KR_LOOKUP_ASN, &l, &f))
 		return;
 	IS_CSTR(asn_of(l, "10.1.2.3", b), "64501 ", "the narrower one holds, without a name");
 	IS_CSTR(asn_of(l, "10.2.2.3", b), "64500 Outer", "else the wider one");
-	IS(import(KR_LOOKUP_COUNTRY, "c.csv", KR_STR("192.0.2.0/24,xk\n198.51.100.0,198.51.100.9,AL\n"), &f), 0,
-	   "countries as CSV");
+	IS(import(KR_LOOKUP_COUNTRY, "c.csv",
+		  KR_STR("192.0.2.0/24,xk\n198.51.100.0,198.51.100.9,AL\n"), &f),
+	   0, "countries as CSV");
 	if (kr_lookup_open(dir, KR_LOOKUP_COUNTRY, &c, &f) || kr_ip_parse(KR_STR("192.0.2.1"), &ip))
 		return;
 	IS_STR(kr_lookup_country(c, &ip), KR_STR("XK"), "a country, in capitals");
@@ -115,7 +120,8 @@ static void faults(void)
 	} t[] = {
 		{"10.0.0.0/8,64500\n10.0.0.300,10.0.0.4,1\n", "10.0.0.300 is not an address", 2},
 		{"10.0.0.0/8,64500\n10.0.0.1,10.0.0.b,1\n", "10.0.0.b is not an address", 2},
-		{"10.0.0.0/8,64500\n10.0.0.9,10.0.0.1,1\n", "begins a range that ends before it", 2},
+		{"10.0.0.0/8,64500\n10.0.0.9,10.0.0.1,1\n", "begins a range that ends before it",
+		 2},
 		{"10.0.0.0/8,64500\n\n10.0.0.1,2001:db8::,1\n", "ends before it", 3},
 		{"10.0.0.0/8,64500\n10.0.0.1,10.0.0.2\n", "too few values", 2},
 		{"10.0.0.0/8,64500\n11.0.0.0/8,AS1x\n", "is not an AS number", 2},
@@ -128,7 +134,8 @@ static void faults(void)
 			   strstr(f.message, t[i].message) && f.line == t[i].line && f.remedy[0],
 		   "%s: %s", t[i].message, kr_fault_text(&f, text, sizeof(text)));
 	}
-	IS(import(KR_LOOKUP_ASN, "empty.csv", KR_STR("start,end,asn\n"), &f), -KR_EINVAL, "no row at all");
+	IS(import(KR_LOOKUP_ASN, "empty.csv", KR_STR("start,end,asn\n"), &f), -KR_EINVAL,
+	   "no row at all");
 	IS(import(KR_LOOKUP_COUNTRY, "bad.csv", KR_STR("a,b\n10.0.0.0/8,ALB\n"), &f), -KR_EINVAL,
 	   "three letters are no country code here");
 }
@@ -211,10 +218,14 @@ static void mmdb_file(void)
 	static const struct {
 		const char *ip, *cc, *as;
 	} t[] = {
-		{"192.0.2.1", "AL", "64500 "},	       {"198.51.100.1", "XK", "64501 Example Org"},
-		{"198.51.100.129", "AL", "64500 "},    {"203.0.113.1", "", "0 "},
-		{"2001:db8:5::", "XK", "64501 Example Org"}, {"2001:db9::", "", "0 "},
-		{"192.0.3.1", "", "0 "},	       {"2002:c000:201::1", "", "0 "},
+		{"192.0.2.1", "AL", "64500 "},
+		{"198.51.100.1", "XK", "64501 Example Org"},
+		{"198.51.100.129", "AL", "64500 "},
+		{"203.0.113.1", "", "0 "},
+		{"2001:db8:5::", "XK", "64501 Example Org"},
+		{"2001:db9::", "", "0 "},
+		{"192.0.3.1", "", "0 "},
+		{"2002:c000:201::1", "", "0 "},
 	};
 	int err;
 
@@ -222,7 +233,8 @@ static void mmdb_file(void)
 	err = import(KR_LOOKUP_COUNTRY, "c.mmdb", kr_buf_str(&bytes), &f);
 	OK(err == 0, "countries of an MMDB: %s", kr_fault_text(&f, text, sizeof(text)));
 	IS(import(KR_LOOKUP_ASN, "a.mmdb", kr_buf_str(&bytes), &f), 0, "AS of an MMDB");
-	if (err || kr_lookup_open(dir, KR_LOOKUP_COUNTRY, &c, &f) || kr_lookup_open(dir, KR_LOOKUP_ASN, &a, &f))
+	if (err || kr_lookup_open(dir, KR_LOOKUP_COUNTRY, &c, &f) ||
+	    kr_lookup_open(dir, KR_LOOKUP_ASN, &a, &f))
 		return;
 	for (size_t i = 0; i < KR_ARRAY_LEN(t); i++) {
 		struct kr_ip ip;
@@ -258,11 +270,12 @@ static void enrich(void)
 	int err = 0;
 
 	IS(import(KR_LOOKUP_ASN, "asn.csv", KR_STR(RANGES), &f), 0, "a table of AS");
-	IS(import(KR_LOOKUP_COUNTRY, "c.csv", KR_STR("192.0.2.0/24,AL\n198.51.100.0/25,XK\n"), &f), 0,
-	   "a table of countries");
+	IS(import(KR_LOOKUP_COUNTRY, "c.csv", KR_STR("192.0.2.0/24,AL\n198.51.100.0/25,XK\n"), &f),
+	   0, "a table of countries");
 	IS(kr_tables_open(dir, &t, &f), 0, "both are opened");
 	kr_tables_attribution(t, &text);
-	IS_STR(kr_buf_str(&text), KR_STR("made for a test\nmade for a test"), "attributions for the page");
+	IS_STR(kr_buf_str(&text), KR_STR("made for a test\nmade for a test"),
+	       "attributions for the page");
 	err |= kr_event_set(e, a, KR_F_SRC_IP, KR_STR("192.0.2.9"));
 	err |= kr_event_set(e, a, KR_F_SRC_FQDN, KR_STR("www.example.co.uk"));
 	err |= kr_event_set(e, a, KR_F_DST_IP, KR_STR("198.51.100.5"));
@@ -300,8 +313,10 @@ static void broken_table(void)
 	if (kr_file_replace(dir, "tables/asn.krt", KR_STR("rubbish"), 0600, &f))
 		return;
 	IS(kr_tables_open(dir, &t, &f), 1, "a damaged table is left out");
-	OK(!kr_tables_get(t, KR_LOOKUP_ASN) && kr_tables_get(t, KR_LOOKUP_COUNTRY), "the other one stays");
-	OK(strstr(f.where, "asn.krt") && strstr(f.remedy, "table import asn"), "and the fault says what to do");
+	OK(!kr_tables_get(t, KR_LOOKUP_ASN) && kr_tables_get(t, KR_LOOKUP_COUNTRY),
+	   "the other one stays");
+	OK(strstr(f.where, "asn.krt") && strstr(f.remedy, "table import asn"),
+	   "and the fault says what to do");
 	unlinkat(dir, "tables/asn.krt", 0);
 	kr_tables_unref(t);
 	IS(kr_tables_open(dir, &t, &f), 0, "a missing table is fine");
@@ -309,8 +324,9 @@ static void broken_table(void)
 
 int main(void)
 {
-	static const char *const left[] = {"tables/asn.krt", "tables/country.krt", "asn.csv", "p.csv", "c.csv",
-					   "bad.csv", "empty.csv", "x.csv.gz", "c.mmdb", "a.mmdb", "bad.mmdb"};
+	static const char *const left[] = {
+		"tables/asn.krt", "tables/country.krt", "asn.csv", "p.csv",  "c.csv",	"bad.csv",
+		"empty.csv",	  "x.csv.gz",		"c.mmdb",  "a.mmdb", "bad.mmdb"};
 
 	prop_begin(0);
 	if (!mkdtemp(folder))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports on their way into a real store: sources, formats, mappings, owners, labels; again, known, resumed. */
+/* Reports on their way into a real store: sources, formats, mappings, owners, labels; again, known,
+ * resumed. */
 #include "tap.h"
 
 #include "pipe/take.h"
@@ -17,7 +18,7 @@ static struct kr_take_result results[16];
 static char reasons[16][300];
 static size_t n_results;
 static int cancel_after = -1; /* calls of cancelled() */
-static bool cancel_taking;     /* only calls when a report is acknowledged count */
+static bool cancel_taking;    /* only calls when a report is acknowledged count */
 
 static void note(void *ctx, const struct kr_take_result *r)
 {
@@ -25,7 +26,8 @@ static void note(void *ctx, const struct kr_take_result *r)
 	if (n_results == KR_ARRAY_LEN(results))
 		return;
 	results[n_results] = *r;
-	snprintf(reasons[n_results++], sizeof(reasons[0]), "%.*s", (int)r->reason.n, r->reason.p ? r->reason.p : "");
+	snprintf(reasons[n_results++], sizeof(reasons[0]), "%.*s", (int)r->reason.n,
+		 r->reason.p ? r->reason.p : "");
 }
 
 static bool stop(void *ctx)
@@ -37,15 +39,18 @@ static bool stop(void *ctx)
 	size_t n;
 
 	(void)ctx;
-	if (cancel_taking && (kr_store_report_list(store, &KR_SCOPE_ALL, &q, a, &rows, &n, &f) || !n))
+	if (cancel_taking &&
+	    (kr_store_report_list(store, &KR_SCOPE_ALL, &q, a, &rows, &n, &f) || !n))
 		return false;
 	return cancel_after >= 0 && cancel_after-- == 0;
 }
 
 static struct kr_take_opts opts(const char *source)
 {
-	return (struct kr_take_opts){
-		.source = kr_str_c(source), .observed = KR_TIME_NONE, .cancelled = stop, .done = note};
+	return (struct kr_take_opts){.source = kr_str_c(source),
+				     .observed = KR_TIME_NONE,
+				     .cancelled = stop,
+				     .done = note};
 }
 
 /* Take a text as a file. */
@@ -93,9 +98,10 @@ static uint64_t count(const char *text)
 static void first_way(void)
 {
 	struct kr_take_opts o = opts("feed-a");
-	const struct kr_str text =
-		KR_STR(IDF("198.51.100.7", "") IDF("192.0.2.1", "") IDF("198.51.100.7", "")
-			       IDF("203.0.113.9", ",\"tlp\":\"RED\"") "{broken\n" IDF("192.0.2.2", ",\"tlp\":\"CLEAR\""));
+	const struct kr_str text = KR_STR(
+		IDF("198.51.100.7", "") IDF("192.0.2.1", "") IDF("198.51.100.7", "")
+			IDF("203.0.113.9",
+			    ",\"tlp\":\"RED\"") "{broken\n" IDF("192.0.2.2", ",\"tlp\":\"CLEAR\""));
 
 	IS(take("a.jsonl", text, &o), 0, "a report of IDF lines");
 	IS(n_results, 1, "is one report");
@@ -119,7 +125,8 @@ static void first_way(void)
 	IS(take("a.jsonl", text, &o), 0, "the same bytes of another source");
 	OK(!results[0].known, "are another report");
 	o.tlp = KR_TLP_AMBER;
-	IS(take("b.jsonl", text, &o), -KR_EEXIST, "an existing source is not relabelled by accident");
+	IS(take("b.jsonl", text, &o), -KR_EEXIST,
+	   "an existing source is not relabelled by accident");
 	o = opts("");
 	IS(take("c.jsonl", KR_STR(IDF("192.0.2.50", "")), &o), 0, "without a source");
 	OK(results[0].source_assumed, "the format's name is taken");
@@ -133,21 +140,25 @@ static void times(void)
 	struct kr_take_opts o = opts("times");
 
 	o.observed = 1700000000 * KR_SECOND;
-	IS(take("t.jsonl", KR_STR("{\"source.ip\":\"192.0.2.99\",\"classification.type\":\"scanner\"}\n"), &o), 0,
-	   "an event without a time");
+	IS(take("t.jsonl",
+		KR_STR("{\"source.ip\":\"192.0.2.99\",\"classification.type\":\"scanner\"}\n"), &o),
+	   0, "an event without a time");
 	IS(count("time:2023-11-14T22:13:20Z source:times"), 1, "has the time of collecting");
-	IS(take("u.jsonl", KR_STR("{\"source.ip\":\"192.0.2.98\"}\n"), &(struct kr_take_opts){.source = KR_STR("times"),
-									      .format = KR_STR("idf"),
-									      .observed = KR_TIME_NONE}),
+	IS(take("u.jsonl", KR_STR("{\"source.ip\":\"192.0.2.98\"}\n"),
+		&(struct kr_take_opts){.source = KR_STR("times"),
+				       .format = KR_STR("idf"),
+				       .observed = KR_TIME_NONE}),
 	   0, "without a type and a clock");
-	IS(count("source:times since:1h type:undetermined class:other"), 1, "has the time of arrival, and is undetermined");
+	IS(count("source:times since:1h type:undetermined class:other"), 1,
+	   "has the time of arrival, and is undetermined");
 }
 
-static const char mapping[] =
-	"{\"test_scan\":{\"feed_name\":\"Scan\",\"file_name\":\"scan_test\","
-	"\"constant_fields\":{\"classification.type\":\"%s\",\"classification.identifier\":\"open-test\"},"
-	"\"required_fields\":[[\"source.ip\",\"ip\"],[\"time.source\",\"timestamp\",\"add_UTC_to_timestamp\"]],"
-	"\"optional_fields\":[[\"source.port\",\"port\"]]}}";
+static const char mapping[] = "{\"test_scan\":{\"feed_name\":\"Scan\",\"file_name\":\"scan_test\","
+			      "\"constant_fields\":{\"classification.type\":\"%s\","
+			      "\"classification.identifier\":\"open-test\"},"
+			      "\"required_fields\":[[\"source.ip\",\"ip\"],[\"time.source\","
+			      "\"timestamp\",\"add_UTC_to_timestamp\"]],"
+			      "\"optional_fields\":[[\"source.port\",\"port\"]]}}";
 
 static void mapping_put(const char *type)
 {
@@ -166,8 +177,8 @@ static void mapping_put(const char *type)
 		}
 	}
 	if (kr_mapping_compile(kr_buf_str(&doc), &m, &f) ||
-	    kr_store_mapping_put(store, KR_STR("shadowserver"), KR_STR("shadowserver"), kr_buf_str(&doc),
-				 kr_mapping_hash(m), &id, &f))
+	    kr_store_mapping_put(store, KR_STR("shadowserver"), KR_STR("shadowserver"),
+				 kr_buf_str(&doc), kr_mapping_hash(m), &id, &f))
 		printf("# %s\n", f.message);
 	kr_mapping_unref(m);
 }
@@ -191,8 +202,9 @@ static void mapped(void)
 	IS(kr_take_again(pipe_, first, &o, &f), 0, "with a mapping it is taken from the archive");
 	IS(results[0].state, KR_REPORT_TAKEN, "now");
 	IS(results[0].taken.fresh, 1, "with its row");
-	IS(take(name, KR_STR(SCAN "\"2026-11-20 00:00:01\",\"192.0.2.10\",80,64500,AL\n"
-				  "\"2026-11-20 00:00:02\",\"192.0.2.11\",80,64500,AL\n"),
+	IS(take(name,
+		KR_STR(SCAN "\"2026-11-20 00:00:01\",\"192.0.2.10\",80,64500,AL\n"
+			    "\"2026-11-20 00:00:02\",\"192.0.2.11\",80,64500,AL\n"),
 		&o),
 	   0, "another report that shares a row");
 	IS(results[0].taken.aggregated, 1, "raises its count");
@@ -201,7 +213,8 @@ static void mapped(void)
 	mapping_put("ddos-amplifier");
 	IS(kr_take_again(pipe_, first, &o, &f), 0, "the first is taken again under a new mapping");
 	IS(count("source:sink type:ddos-amplifier"), 1, "its row is of the new type");
-	IS(count("source:sink type:vulnerable-system"), 2, "what the second contributed stays under its mapping");
+	IS(count("source:sink type:vulnerable-system"), 2,
+	   "what the second contributed stays under its mapping");
 	n_results = 0;
 	IS(kr_take_source_again(pipe_, KR_STR("sink"), &o, &f), 0, "all of the source");
 	IS(n_results, 2, "are two reports");
@@ -209,15 +222,19 @@ static void mapped(void)
 	IS(count("source:sink type:ddos-amplifier"), 2, "now all is of the new type");
 	IS(count("source:sink"), 2, "and nothing else is left");
 	IS(kr_store_verify(store, &f), 0, "counters equal a recount");
-	IS(kr_take_source_again(pipe_, KR_STR("nobody"), &o, &f), -KR_ENOENT, "a source that is not there");
+	IS(kr_take_source_again(pipe_, KR_STR("nobody"), &o, &f), -KR_ENOENT,
+	   "a source that is not there");
 	IS(kr_take_again(pipe_, 9999, &o, &f), -KR_ENOENT, "a report that is not there");
-	IS(take("2026-11-21-scan_test-example.csv", KR_STR("\"timestamp\",\"port\",\"asn\",\"geo\",\"severity\"\n1,2,3,4,5\n"), &o), 0,
-	   "a required column is missing");
+	IS(take("2026-11-21-scan_test-example.csv",
+		KR_STR("\"timestamp\",\"port\",\"asn\",\"geo\",\"severity\"\n1,2,3,4,5\n"), &o),
+	   0, "a required column is missing");
 	IS(results[0].state, KR_REPORT_REFUSED, "the report is refused as a whole");
 	OK(strstr(reasons[0], "ip"), "and the column is named: %s", reasons[0]);
-	IS(take("2026-11-21-other-example.csv", KR_STR(SCAN "1,2,3,4,5\n"), &o), 0, "a report the mapping does not know");
+	IS(take("2026-11-21-other-example.csv", KR_STR(SCAN "1,2,3,4,5\n"), &o), 0,
+	   "a report the mapping does not know");
 	IS(results[0].state, KR_REPORT_QUARANTINED, "is kept in quarantine");
-	IS(take("x.bin", KR_STR("\1\2\3\4 nothing that anybody knows\n"), &o), 0, "bytes of no format");
+	IS(take("x.bin", KR_STR("\1\2\3\4 nothing that anybody knows\n"), &o), 0,
+	   "bytes of no format");
 	IS(results[0].state, KR_REPORT_QUARANTINED, "as well");
 	OK(strstr(reasons[0], "format"), "and says so: %s", reasons[0]);
 }
@@ -226,8 +243,9 @@ static void mapped(void)
 static void many_lines(struct kr_buf *b, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		kr_buf_printf(b, "{\"source.ip\":\"10.%u.%u.%u\",\"classification.type\":\"scanner\"}\n", i >> 16, i >> 8 & 255,
-			      i & 255);
+		kr_buf_printf(
+			b, "{\"source.ip\":\"10.%u.%u.%u\",\"classification.type\":\"scanner\"}\n",
+			i >> 16, i >> 8 & 255, i & 255);
 }
 
 static void resumed(void)
@@ -243,13 +261,15 @@ static void resumed(void)
 	many_lines(&b, 40000);
 	cancel_after = 2;
 	IS(take("big.jsonl", kr_buf_str(&b), &o), -KR_ECANCEL, "cancelled while it is spooled");
-	IS(kr_store_report_list(store, &KR_SCOPE_ALL, &q, a, &rows, &n, &f), 0, "unfinished reports");
+	IS(kr_store_report_list(store, &KR_SCOPE_ALL, &q, a, &rows, &n, &f), 0,
+	   "unfinished reports");
 	IS(n, 0, "none: nothing was acknowledged");
 	cancel_after = 3;
 	cancel_taking = true;
 	IS(take("big.jsonl", kr_buf_str(&b), &o), -KR_ECANCEL, "cancelled behind a batch");
 	cancel_after = -1;
-	IS(kr_store_report_list(store, &KR_SCOPE_ALL, &q, a, &rows, &n, &f), 0, "unfinished reports");
+	IS(kr_store_report_list(store, &KR_SCOPE_ALL, &q, a, &rows, &n, &f), 0,
+	   "unfinished reports");
 	IS(n, 1, "one");
 	OK(count("source:big") < 40000, "with a part of its rows");
 	n_results = 0;
@@ -282,7 +302,8 @@ static bool open_all(void)
 	kr_conf_unref(conf);
 	IS(err, 0, "an empty node is opened");
 	if (!err)
-		err = kr_register_read(KR_STR("name,prefixes\nbank,198.51.100.0/24\n"), "c.csv", a, &d, faults, &n);
+		err = kr_register_read(KR_STR("name,prefixes\nbank,198.51.100.0/24\n"), "c.csv", a,
+				       &d, faults, &n);
 	if (!err)
 		err = kr_register_replace(store, &d, &r, &change, &f);
 	kr_register_unref(r);
