@@ -25,6 +25,8 @@ static int run_file(const char *path)
 
 	if (!f || fstat(fileno(f), &st)) {
 		printf("Bail out! cannot read %s: %s\n", path, strerror(errno));
+		if (f)
+			fclose(f);
 		return 1;
 	}
 	/* Exactly as large as the input, so that reading over its end is seen. */

@@ -53,8 +53,8 @@ void kr_hash_of(const void *p, size_t n, struct kr_hash *ret)
 char *kr_hash_text(const struct kr_hash *h, char buf[KR_HASH_SIZE * 2 + 1])
 {
 	for (size_t i = 0; i < KR_HASH_SIZE; i++) {
-		buf[2 * i] = "0123456789abcdef"[h->b[i] >> 4];
-		buf[2 * i + 1] = "0123456789abcdef"[h->b[i] & 15];
+		buf[i * 2] = "0123456789abcdef"[h->b[i] >> 4];
+		buf[i * 2 + 1] = "0123456789abcdef"[h->b[i] & 15];
 	}
 	buf[KR_HASH_SIZE * 2] = '\0';
 	return buf;

@@ -35,7 +35,7 @@ static const char *walk(struct kr_str in, unsigned flags)
 	return text;
 }
 
-#define WALK(in, want) IS_CSTR(walk(KR_STR(in), 0), want, in)
+#define WALK(in, want) IS_CSTR(walk(KR_STR(in), 0), want, #in)
 
 static void test_values(void)
 {
