@@ -128,7 +128,7 @@ static struct kr_store *store_new(const char *dir, int dirfd, const struct kr_st
 	if (opts)
 		s->o = *opts;
 	if (!s->o.partition_rows_max)
-		s->o.partition_rows_max = 2000000;
+		s->o.partition_rows_max = 1000000;
 	if (!s->o.group_rows_max)
 		s->o.group_rows_max = 65536;
 	if (!s->o.cache_kib)

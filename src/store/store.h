@@ -17,7 +17,7 @@
 struct kr_store;
 
 struct kr_store_opts {
-	uint64_t partition_rows_max; /* rows at which a partition is cut; default 2,000,000 */
+	uint64_t partition_rows_max; /* rows at which a partition is cut; default 1,000,000 */
 	uint32_t group_rows_max;     /* rows of one durable commit; default 65,536 */
 	uint32_t cache_kib;   /* page cache of the writer; default 8 MiB: the sweep of a group needs
 				 little */

@@ -15,7 +15,7 @@
 
 #include "store/sqlite/db.h"
 
-#define PACKED_MAX ((size_t)28 << 20) /* bytes of packed rows at which a group is full */
+#define PACKED_MAX ((size_t)24 << 20) /* bytes of packed rows at which a group is full */
 #define GROUP_US   1000000
 
 static struct kr_group *group_new(void)
