@@ -4,7 +4,7 @@
  * small pool of threads, so handlers must be bounded in work; long answers are streamed in pieces.
  *
  * Until accounts exist only loopback addresses are listened on, only GET and HEAD are answered, and
- * the Host header must name this machine, against DNS rebinding (DECISIONS.md 23).
+ * the Host header must name this machine, against DNS rebinding.
  */
 #pragma once
 

@@ -76,7 +76,7 @@ struct kr_expr_opts {
 	kr_time now;	    /* since:7d counts from here */
 	unsigned depth_max; /* nesting of parentheses and not; default 64 */
 	unsigned nodes_max; /* default 1000 */
-	/* Fields that this viewer may name (DECISIONS.md 18: a hidden field is an unknown field);
+	/* Fields that this viewer may name (to others a hidden field is an unknown one);
 	 * NULL: all. */
 	bool (*may_name)(void *ctx, enum kr_expr_subject subject, enum kr_field field);
 	void *ctx;

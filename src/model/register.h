@@ -44,7 +44,7 @@ struct kr_constituent {
 	bool retired; /* gone from the last import; old events still name it */
 };
 
-/* The order is the order of decision: the first kind with a match decides (DESIGN.md section 4). */
+/* The order is the order of decision: the first kind with a match decides (doc/register.md). */
 enum kr_rule_kind {
 	KR_RULE_PREFIX = 1, /* the most specific prefix wins */
 	KR_RULE_DOMAIN = 2, /* the longest suffix wins */
