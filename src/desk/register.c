@@ -234,6 +234,10 @@ static struct kr_str url_host(struct kr_str url)
 	while (at >= 0 && s.p[at] != '@')
 		at--;
 	s = kr_str_from(s, (size_t)(at + 1));
+	if (s.n && s.p[0] == '[') {
+		at = kr_str_chr(s, ']');
+		return at < 0 ? KR_STR_NULL : kr_str_first(kr_str_from(s, 1), (size_t)at - 1);
+	}
 	at = kr_str_chr(s, ':');
 	return at < 0 ? s : kr_str_first(s, (size_t)at);
 }
@@ -268,19 +272,33 @@ struct kr_str kr_register__lowered(struct kr_str s, char buf[256])
 	return kr_str_n(buf, n);
 }
 
+bool kr_register__address(const struct kr_event *e, struct kr_ip *ret)
+{
+	const union kr_value *v = kr_event_get(e, KR_F_SRC_IP);
+
+	if (!v)
+		v = kr_event_get(e, KR_F_SRC_NETWORK);
+	if (v) {
+		*ret = v->ip;
+		return true;
+	}
+	v = kr_event_has(e, KR_F_SRC_FQDN) ? NULL : kr_event_get(e, KR_F_SRC_URL);
+	return v && kr_ip_parse(url_host(v->text), ret) == 0;
+}
+
 static uint32_t decide(const struct kr_register *r, const struct kr_event *e)
 {
 	const union kr_value *v;
+	struct kr_ip ip;
 	uint32_t list = KR_REGISTER__NONE, lists[1];
 	struct kr_str name;
 	char buf[256];
 
-	if ((v = kr_event_get(e, KR_F_SRC_IP))) {
-		list = kr_iptable_get(&r->prefixes, &v->ip);
-	} else if ((v = kr_event_get(e, KR_F_SRC_NETWORK)) && r->n_rules) {
-		int plen = v->ip.plen;
+	if (r->n_rules && kr_register__address(e, &ip)) {
+		int plen = ip.plen;
 
-		list = kr_register__prefix_wider(r, &v->ip, &plen);
+		list = plen == kr_ip_bits(&ip) ? kr_iptable_get(&r->prefixes, &ip)
+					       : kr_register__prefix_wider(r, &ip, &plen);
 	}
 	if (list != KR_REGISTER__NONE)
 		return list;

@@ -110,6 +110,8 @@ void kr_register__mask(uint8_t b[16], unsigned plen);
 uint32_t kr_register__prefix_wider(const struct kr_register *r, const struct kr_ip *ip, int *plen);
 /* The name by which an event is looked for; empty if it has none. */
 struct kr_str kr_register__name(const struct kr_event *e);
+/* The address or network by which an event is looked for: its own, else the one its URL names. */
+bool kr_register__address(const struct kr_event *e, struct kr_ip *ret);
 /* Names are registered in lower case; URLs and accounts are as they came. */
 struct kr_str kr_register__lowered(struct kr_str s, char buf[256]);
 /* Order of the rules by value within a kind: equal gives 0. */

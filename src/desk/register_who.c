@@ -86,16 +86,14 @@ int kr_register_matches(const struct kr_register *r, const struct kr_event *e,
 	struct collect c = {.r = r, .arena = arena};
 	const union kr_value *v;
 	struct kr_str name = kr_register__name(e);
+	struct kr_ip ip;
 	char number[16];
 
 	c.p = kr_arena_calloc(arena, MATCHES_MAX, sizeof(*c.p));
 	if (!c.p)
 		return -KR_ELIMIT;
-	v = kr_event_get(e, KR_F_SRC_IP);
-	if (!v)
-		v = kr_event_get(e, KR_F_SRC_NETWORK);
-	if (v)
-		collect_prefixes(&c, &v->ip);
+	if (kr_register__address(e, &ip))
+		collect_prefixes(&c, &ip);
 	if (name.n)
 		collect_domains(&c, name);
 	if ((v = kr_event_get(e, KR_F_SRC_ASN))) {

@@ -124,6 +124,8 @@ static void decisions(void)
 		{NULL, "https://user@WWW.Example.org:8443/a?b", NULL, "6", "the host of a URL", 0},
 		{NULL, "http://shop.example.org", NULL, "7", "a URL without a path", 0},
 		{NULL, "http://example.com/example.org", NULL, "", "not the path of a URL", 0},
+		{NULL, "http://198.51.100.200:8080/x", NULL, "2 3", "a URL on an address", 0},
+		{NULL, "https://[2001:db8:1::1]:8443/", NULL, "5", "a URL on an IPv6 address", 0},
 		{NULL, "somebody@mail.Example.ORG", NULL, "6", "the domain of an account", 0},
 	};
 
