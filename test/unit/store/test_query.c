@@ -243,6 +243,9 @@ static bool check(struct kr_store *s, const char *text)
 		goto fail;
 	if (!pages(s, x, prop_chance(50) ? 7 : 0, &got, &f))
 		goto fail;
+	if (kr_store_event_count(s, &KR_SCOPE_ALL, &q, NULL, 0, a, &count, &groups, &n, &f) ||
+	    count.rows != DAYS * ROWS || count.events != DAYS * ROWS)
+		goto fail;
 	q.expr = x;
 	if (kr_store_event_count(s, &KR_SCOPE_ALL, &q, &by, 1000, a, &count, &groups, &n, &f))
 		goto fail;
