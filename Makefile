@@ -33,10 +33,12 @@ test:
 bench: build
 	@bench/run
 
-fuzz: deps
+fuzz:
+	@tools/deps test
 	@fuzz/run
 
-lint: deps
+lint:
+	@tools/deps test
 	@tools/lint
 
 install: build
