@@ -180,6 +180,13 @@ static int detect(const struct converting *v, struct kr_str head, struct kr_code
 	return 0;
 }
 
+/* A reader who has seen enough, as head has, is no failure worth words. */
+static int write_failed(struct kr_cli *c)
+{
+	return errno == EPIPE ? kr_cli_cancel(c)
+			      : kr_fault_errno(&c->fault, errno, "cannot write the output");
+}
+
 /* Hand what is written to the output. */
 static int flush(struct converting *v)
 {
@@ -188,7 +195,7 @@ static int flush(struct converting *v)
 	if (v->out.err)
 		return kr_fault_set(&c->fault, v->out.err, "an event is too large to be written");
 	if (v->out.n && fwrite(v->out.p, 1, v->out.n, c->out) != v->out.n)
-		return kr_fault_errno(&c->fault, errno, "cannot write the output");
+		return write_failed(c);
 	kr_buf_clear(&v->out);
 	return 0;
 }
@@ -345,7 +352,7 @@ static int convert_all(struct converting *v)
 		v->to->end(&v->out, v->events == 0);
 		late = flush(v);
 		if (!late && fflush(c->out))
-			late = kr_fault_errno(&c->fault, errno, "cannot write the output");
+			late = write_failed(c);
 		err = err ? err : late;
 	}
 	if (!err && v->refused)

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import subprocess
 import sys
 
 import kr
@@ -79,6 +80,16 @@ def main(t):
     t.ok(r.status > 0 and "nonsense" in r.err, "an unknown format is an error", r)
     r = kr.run("convert", "--from", "shadowserver", "--to", "idf", path)
     t.ok(r.status > 0 and "mapping" in r.err.lower(), "shadowserver without --mapping is an error that says so", r)
+
+    with subprocess.Popen(
+        [kr.PROGRAM, "convert", "--from", "idf", "--to", "idf", file("many.jsonl", reports.idf(30000))],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as child:
+        child.stdout.readline()
+        child.stdout.close()
+        said = child.stderr.read().decode()
+    t.same(said, "", "a reader who stops early, as head does, is no error worth words")
 
     if kr.sanitized():
         t.skip("constant memory", "sanitizers use memory of their own")

@@ -87,6 +87,12 @@ def containers(t):
     files = [d.file(f"many{i}.jsonl", reports.idf(10, start=100 + i * 10)) for i in range(5)]
     rows = d.json("take", "--source", "s", *files)
     t.same((len(rows), d.count()), (5, 80), "several files in one command")
+    for i in range(3):
+        d.file(f"spool/part{i}.jsonl", reports.idf(10, start=200 + i * 10))
+    rows = d.json("take", "--source", "s", os.path.join(d.base, "spool"))
+    t.same((len(rows), d.count()), (3, 110), "a directory: every file in it")
+    rows = d.json("take", "--source", "s", os.path.join(d.base, "spool"))
+    t.same((totals(rows, "new"), d.count()), ((0,), 110), "taken again it brings nothing new")
     r = d.run("take", "--source", "s", os.path.join(d.base, "missing.csv"))
     t.ok(r.status > 0, "a missing file is an error", r)
     t.has(r.err, "missing.csv", "that names it")
