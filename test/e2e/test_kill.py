@@ -14,6 +14,7 @@ import time
 import kr
 import logic
 import reports
+import test_mapping
 
 ROWS = int(os.environ.get("KARAULA_KILL_ROWS", "1000000"))
 FILES = 8
@@ -119,9 +120,48 @@ def served(t):
     logic.same(t, logic.fingerprint(d), want, "with the rest taken, every row is there exactly once")
 
 
-def both(t):
+def again(t):
+    """kill -9 while reports are taken again under another mapping: what was undone is done again, or not undone."""
+    lot = random.Random(t.seed + 2)
+    base = kr.temp()
+    files = [os.path.join(base, reports.name(i + 1)) for i in range(3)]
+    for i, path in enumerate(files):
+        reports.big_sinkhole(path, 20000, start=i * 15000)
+    old, new = os.path.join(base, "m1.json"), os.path.join(base, "m2.json")
+    for path, text in ((old, reports.mapping()), (new, reports.mapping(**test_mapping.CHANGED))):
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+    fresh, d = kr.Dir(), kr.Dir()
+    fresh.must("source", "mapping", "import", new)
+    whole = fresh.must("take", "--source", "sink", *files).seconds
+    want = logic.fingerprint(fresh)
+    d.must("source", "mapping", "import", old)
+    d.must("take", "--source", "sink", *files)
+    d.must("source", "mapping", "import", new)
+    kills = 0
+    for _ in range(8):
+        child = subprocess.Popen(
+            [kr.PROGRAM, "-C", d.path, "take", "--again", "sink"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            child.communicate(timeout=lot.uniform(0.01, whole * 1.5))
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.communicate()
+            kills += 1
+        r = d.run("doctor", "--deep")
+        if r.status or logic.unsound(d):
+            t.ok(False, f"taking again, after {kills} kills the directory is sound", r, logic.unsound(d))
+            return
+    d.must("take", "--again", "sink")
+    logic.same(t, logic.fingerprint(d), want, f"taking again, {kills} times killed, gives what a fresh take gives")
+    t.same(d.run("doctor", "--deep").status, 0, "every counter equals a recount")
+
+
+def all_of_it(t):
     main(t)
     served(t)
+    again(t)
 
 
-kr.main(both, sys.modules[__name__])
+kr.main(all_of_it, sys.modules[__name__])

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The power goes at random moments: what was not synced is gone, or there in part.
 
-One run of init, imports and takes is recorded by test/powerloss.c. At many moments of it the directory is built as a
+One run of init, imports, takes and taking again is recorded by test/powerloss.c. At many moments of it the directory is built as a
 cut would leave it (disk.py), the node starts there, and: every report that was acknowledged is complete, every counter
 equals a recount, and taking all files again gives what an undisturbed run gives.
 """
@@ -16,6 +16,7 @@ import disk
 import kr
 import logic
 import reports
+import test_mapping
 
 CUTS = int(os.environ.get("KARAULA_CUTS", "40"))
 
@@ -31,14 +32,18 @@ def record(t, base):
         with open(files[-1], "wb") as f:
             f.write(reports.sinkhole(6000, seed=i, start=i * 4000, spread=10**9))
     mapping, register = os.path.join(base, "m.json"), os.path.join(base, "c.csv")
-    with open(mapping, "w", encoding="utf-8") as f:
-        f.write(reports.mapping())
+    changed = os.path.join(base, "m2.json")
+    for path, text in ((mapping, reports.mapping()), (changed, reports.mapping(**test_mapping.CHANGED))):
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
     with open(register, "w", encoding="utf-8") as f:
         f.write(reports.constituents([("all", ["198.18.0.0/15"], [], [], []), ("half", ["198.18.0.0/16"], [], [], [])]))
     commands = [
         ["source", "mapping", "import", mapping],
         ["constituent", "import", register],
         *(["take", "--source", "sink", "--json", *files[i : i + 2]] for i in (0, 2, 4)),
+        ["source", "mapping", "import", changed],
+        ["take", "--again", "1", "4"],
     ]
     d = kr.Dir(init=False)
     d.path = os.path.join(root, "node")
@@ -102,7 +107,8 @@ def check(t, d, number, at, commands, said, want, made):
     if r.status:
         return t.ok(False, f"{label}: the node starts and every counter equals a recount", r)
     ended = max((x["step"] for x in said if "step" in x), default=-1)
-    if ended >= 1 and len(d.json("source", "mapping", "list")) != 1:
+    version = max((m["version"] for m in d.json("source", "mapping", "list")), default=0)
+    if version < (ended >= 1) + (ended >= 6):
         return t.ok(False, f"{label}: the imported mapping is there")
     if ended >= 2 and len(d.json("constituent", "list")) != 2:
         return t.ok(False, f"{label}: the imported constituents are there")
