@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/sqlite/db.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 
@@ -15,11 +16,18 @@ int kr_db_fault(sqlite3 *db, struct kr_fault *reterr, const char *what)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB: code = -KR_ECORRUPT; break;
 	case SQLITE_INTERRUPT: code = -KR_ECANCEL; break;
-	case SQLITE_IOERR: code = sqlite3_system_errno(db) == 28 ? -KR_EFULL : -KR_EIO; break;
+	case SQLITE_IOERR:
+		/* An index of a WAL that cannot grow leaves no errno, and has no other cause. */
+		code = sqlite3_system_errno(db) == ENOSPC || rc == SQLITE_IOERR_SHMSIZE ? -KR_EFULL
+											: -KR_EIO;
+		break;
 	case SQLITE_CANTOPEN: code = -KR_EIO; break;
 	case SQLITE_CONSTRAINT: code = -KR_EEXIST; break;
 	}
-	kr_fault_set(reterr, code, "%s: %s", what, sqlite3_errmsg(db));
+	if (code == -KR_EIO)
+		kr_fault_set(reterr, code, "%s: %s (number %d)", what, sqlite3_errmsg(db), rc);
+	else
+		kr_fault_set(reterr, code, "%s: %s", what, sqlite3_errmsg(db));
 	kr_fault_where(reterr, "%s", sqlite3_db_filename(db, "main") ?: "");
 	if (code == -KR_EFULL)
 		kr_fault_remedy(reterr, "make room on the disk; nothing acknowledged is lost");
