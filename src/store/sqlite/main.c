@@ -5,40 +5,6 @@
 
 #include <stdio.h>
 
-static const char schema[] =
-	"CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
-	"CREATE TABLE source(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, format TEXT, "
-	"mapping TEXT,"
-	" provider TEXT, url TEXT, note TEXT, retention INTEGER NOT NULL, tlp INTEGER NOT NULL, "
-	"pap INTEGER NOT NULL,"
-	" created INTEGER NOT NULL, changed INTEGER NOT NULL, revision INTEGER NOT NULL, removed "
-	"INTEGER NOT NULL);"
-	"CREATE TABLE mapping(id INTEGER PRIMARY KEY, name TEXT NOT NULL, version INTEGER NOT NULL,"
-	" codec TEXT NOT NULL, hash BLOB NOT NULL, imported INTEGER NOT NULL, doc BLOB NOT NULL, "
-	"size INTEGER NOT NULL,"
-	" UNIQUE(name, version));"
-	"CREATE TABLE constituent(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, title TEXT, "
-	"sector TEXT,"
-	" country TEXT, contact TEXT, language TEXT, note TEXT, retired INTEGER NOT NULL);"
-	"CREATE TABLE rule(id INTEGER PRIMARY KEY, constituent INTEGER NOT NULL, kind INTEGER NOT "
-	"NULL,"
-	" value TEXT NOT NULL, retired INTEGER NOT NULL, UNIQUE(constituent, kind, value));"
-	"CREATE TABLE report(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, hash BLOB NOT NULL, "
-	"class INTEGER NOT NULL,"
-	" day INTEGER NOT NULL, snapshot INTEGER NOT NULL, name TEXT NOT NULL, format TEXT, "
-	"mapping INTEGER NOT NULL,"
-	" state INTEGER NOT NULL, reason TEXT, generation INTEGER NOT NULL, observed INTEGER, "
-	"spooled INTEGER NOT NULL,"
-	" taken INTEGER, bytes INTEGER NOT NULL, stored INTEGER NOT NULL, frames INTEGER NOT NULL, "
-	"ms INTEGER,"
-	" read INTEGER NOT NULL DEFAULT 0, fresh INTEGER NOT NULL DEFAULT 0, aggregated INTEGER "
-	"NOT NULL DEFAULT 0,"
-	" refused INTEGER NOT NULL DEFAULT 0, warnings INTEGER NOT NULL DEFAULT 0, unrouted "
-	"INTEGER NOT NULL DEFAULT 0);"
-	"CREATE INDEX report_hash ON report(hash, source);"
-	"CREATE INDEX report_source ON report(source, id);"
-	"CREATE INDEX report_state ON report(state) WHERE state IN (1, 3);";
-
 static int meta_blob(sqlite3 *db, const char *key, void *ret, size_t n, struct kr_fault *reterr)
 {
 	KR_AUTO_STMT st = NULL;
@@ -60,14 +26,10 @@ static int create(struct kr_store *s, struct kr_fault *reterr)
 {
 	struct kr_hash_key key;
 	KR_AUTO_STMT st = NULL;
-	char sql[64];
 	int r = kr_db_exec(s->main, "BEGIN IMMEDIATE", reterr);
 
 	if (!r)
-		r = kr_db_exec(s->main, schema, reterr);
-	snprintf(sql, sizeof(sql), "PRAGMA user_version=%d", KR_SCHEMA_MAIN);
-	if (!r)
-		r = kr_db_exec(s->main, sql, reterr);
+		r = kr_store__schema_main(s->main, 0, reterr);
 	if (!r)
 		r = kr_db_prepare(s->main, "INSERT INTO meta VALUES('hash_key',?1),('register',0)",
 				  &st, reterr);
@@ -90,6 +52,19 @@ static int version_of(sqlite3 *db, int64_t *ret, struct kr_fault *reterr)
 		return r;
 	*ret = sqlite3_column_int64(st, 0);
 	return 0;
+}
+
+/* All steps in one transaction: a crash leaves the old schema or the new one. */
+static int migrate(struct kr_store *s, int version, struct kr_fault *reterr)
+{
+	int r = kr_db_exec(s->main, "BEGIN IMMEDIATE", reterr);
+
+	if (!r)
+		r = kr_store__schema_main(s->main, version, reterr);
+	if (!r)
+		return kr_db_exec(s->main, "COMMIT", reterr);
+	sqlite3_exec(s->main, "ROLLBACK", NULL, NULL, NULL);
+	return r;
 }
 
 static int read_register_version(struct kr_store *s, struct kr_fault *reterr)
@@ -127,6 +102,8 @@ int kr_store__main_open(struct kr_store *s, bool make, struct kr_fault *reterr)
 			reterr,
 			"restore it from a backup, or remove it and run karaula init again");
 	}
+	if (!r && version < KR_SCHEMA_MAIN)
+		r = migrate(s, (int)version, reterr);
 	if (!r)
 		r = meta_blob(s->main, "hash_key", &s->hash_key, sizeof(s->hash_key), reterr);
 	return r ? r : read_register_version(s, reterr);

@@ -13,7 +13,7 @@
 #include "store/store.h"
 #include "store/write.h"
 
-#define KR_SCHEMA_MAIN	    1
+#define KR_SCHEMA_MAIN	    2
 #define KR_SCHEMA_STATS	    1
 #define KR_SCHEMA_PARTITION 1
 
@@ -110,6 +110,8 @@ bool kr_store__catalogue_find(struct kr_store *s, enum kr_retention class_, int3
 			      uint32_t part, struct kr_part_info *ret);
 
 /* ---- main.db ---- */
+/* The steps of the schema behind `version`, in the open transaction. */
+KR_MUST_USE int kr_store__schema_main(sqlite3 *db, int version, struct kr_fault *reterr);
 KR_MUST_USE int kr_store__main_open(struct kr_store *s, bool create, struct kr_fault *reterr);
 KR_MUST_USE int kr_store__stats_open(struct kr_store *s, bool create, struct kr_fault *reterr);
 /* Durably note that a sealed partition will change, so that a crash does not hide it from the

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who is told, what is to be told, and what became of it. The outbox is derived from the partitions
+ * by a cursor (segment by segment, in one transaction with its rows), so a crash repeats nothing
+ * and forgets nothing; its only writer is the desk (desk/outbox.h).
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/base.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/str.h"
+#include "model/label.h"
+#include "model/scope.h"
+#include "store/audit.h"
+#include "store/read.h"
+#include "store/store.h"
+
+/* ---- recipients ---- */
+
+struct kr_recipient {
+	uint32_t id, constituent;
+	struct kr_str constituent_name;
+	struct kr_str sink;	/* "mail", "webhook", "file", "pull" */
+	struct kr_str address;	/* mail address, URL, folder; pull: empty */
+	struct kr_str language; /* of messages; empty: the constituent's, then the node's */
+	struct kr_str zone;	/* "Europe/Skopje"; empty: the node's */
+	struct kr_str classes;	/* when each class is told: "intrusions=now other=daily" */
+	struct kr_str format;	/* "csv", "csv,xarf", "json" */
+	struct kr_str secret;	/* file below secrets/ that signs webhooks */
+	uint32_t hour;		/* 0 to 23, of the daily digest, in its zone */
+	int quiet_from,
+		quiet_to;     /* minutes of its day in which nothing is sent at once; -1: none */
+	kr_time muted_until;  /* KR_TIME_NONE: not muted */
+	uint32_t repeat_days; /* the same key is told again after so many days; 0: every day */
+	int health;	      /* 100: fine; bounces lower it, 0: nothing is sent any more */
+	kr_time bounced;
+	bool enabled;
+	bool of_register; /* made from the contact column of the register */
+	kr_time created, changed;
+	uint32_t revision;
+};
+/* Add (id 0) or change (revision must match, else -KR_EEXIST). A removed one comes back. */
+KR_MUST_USE int kr_store_recipient_put(struct kr_store *s, const struct kr_by *by,
+				       const struct kr_recipient *r, uint32_t *ret_id,
+				       struct kr_fault *reterr);
+KR_MUST_USE int kr_store_recipient_remove(struct kr_store *s, const struct kr_by *by, uint32_t id,
+					  struct kr_fault *reterr);
+struct kr_recipient_query {
+	uint32_t constituent; /* 0: all */
+	uint32_t after;	      /* ids above; 0: from the first */
+	uint32_t limit;	      /* 0: all */
+};
+/* By id. */
+KR_MUST_USE int kr_store_recipient_list(struct kr_store *s, const struct kr_scope *scope,
+					const struct kr_recipient_query *q, struct kr_arena *a,
+					struct kr_recipient **ret, size_t *ret_n,
+					struct kr_fault *reterr);
+/* -KR_ENOENT. */
+KR_MUST_USE int kr_store_recipient_get(struct kr_store *s, const struct kr_scope *scope,
+				       uint32_t id, struct kr_arena *a, struct kr_recipient *ret,
+				       struct kr_fault *reterr);
+/* A message came back or got through: health changes by so much, within 0 to 100. */
+KR_MUST_USE int kr_store_recipient_health(struct kr_store *s, uint32_t id, int change,
+					  kr_time bounced, struct kr_fault *reterr);
+
+/* ---- suppression and feedback ---- */
+
+struct kr_suppression {
+	uint32_t id;
+	struct kr_str expr;
+	uint32_t constituent; /* 0: all */
+	struct kr_str constituent_name, reason, by;
+	kr_time created, expires; /* expires KR_TIME_NONE: never */
+	uint32_t revision;
+};
+KR_MUST_USE int kr_store_suppression_put(struct kr_store *s, const struct kr_by *by,
+					 const struct kr_suppression *x, uint32_t *ret_id,
+					 struct kr_fault *reterr);
+KR_MUST_USE int kr_store_suppression_remove(struct kr_store *s, const struct kr_by *by, uint32_t id,
+					    struct kr_fault *reterr);
+/* Those that are not removed; expired ones too. */
+KR_MUST_USE int kr_store_suppression_list(struct kr_store *s, struct kr_arena *a,
+					  struct kr_suppression **ret, size_t *ret_n,
+					  struct kr_fault *reterr);
+
+enum kr_verdict { KR_VERDICT_FIXED = 1, KR_VERDICT_FALSE_POSITIVE = 2, KR_VERDICT_NOT_MINE = 3 };
+/* "fixed", "false-positive", "not-mine" */
+const char *kr_verdict_text(enum kr_verdict v);
+KR_MUST_USE int kr_verdict_parse(struct kr_str s, enum kr_verdict *ret);
+
+struct kr_feedback {
+	uint64_t id;
+	uint32_t source, constituent;
+	uint64_t key; /* of the event, without a day: it holds for later days too */
+	enum kr_verdict verdict;
+	struct kr_str note, by, event, constituent_name;
+	enum kr_door door;
+	kr_time at, expires; /* expires KR_TIME_NONE: never */
+	bool revoked;
+};
+KR_MUST_USE int kr_store_feedback_add(struct kr_store *s, const struct kr_by *by,
+				      const struct kr_feedback *f, uint64_t *ret_id,
+				      struct kr_fault *reterr);
+KR_MUST_USE int kr_store_feedback_revoke(struct kr_store *s, const struct kr_by *by, uint64_t id,
+					 struct kr_fault *reterr);
+struct kr_feedback_query {
+	uint32_t source; /* with key: those of an event; 0: all */
+	uint64_t key;
+	uint64_t before; /* smaller ids; 0: from the newest */
+	uint32_t limit;
+};
+/* Newest first. */
+KR_MUST_USE int kr_store_feedback_list(struct kr_store *s, const struct kr_scope *scope,
+				       const struct kr_feedback_query *q, struct kr_arena *a,
+				       struct kr_feedback **ret, size_t *ret_n,
+				       struct kr_fault *reterr);
+
+/* ---- the outbox ---- */
+
+enum kr_outbox_state {
+	KR_OUTBOX_WAITING = 1,	/* until `due` */
+	KR_OUTBOX_PACKED = 2,	/* in a delivery */
+	KR_OUTBOX_WITHHELD = 3, /* will not be told; `why` says why */
+};
+enum kr_outbox_why {
+	KR_WHY_NONE = 0,
+	KR_WHY_LABEL = 1,      /* tighter than may leave by this way */
+	KR_WHY_SUPPRESSED = 2, /* by a suppression rule */
+	KR_WHY_FEEDBACK = 3,   /* the owner answered */
+	KR_WHY_REPEAT = 4,     /* told within the repeat interval */
+	KR_WHY_CLASS = 5,      /* the recipient does not want this class */
+	KR_WHY_OLD = 6,	       /* too old when it came */
+	KR_WHY_GONE = 7,       /* the event is not there any more */
+};
+struct kr_outbox_row {
+	uint32_t recipient, source;
+	uint64_t key;
+	int32_t day;
+	struct kr_event_id event;
+	uint32_t rule; /* of the register, by which the constituent owns it */
+	enum kr_outbox_state state;
+	enum kr_outbox_why why;
+	kr_time due;
+	uint64_t delivery;
+};
+
+/* A new row of a partition, as derivation sees it. Valid during the callback. */
+struct kr_fresh_row {
+	struct kr_event_id id;
+	uint32_t source;
+	uint64_t key;
+	kr_time first, last;
+	enum kr_tlp label;
+	struct kr_str taxonomy;
+	const struct kr_owner *owners;
+	uint32_t n_owners;
+};
+/*
+ * Go through rows that no cursor of the outbox has passed, segment by segment, oldest first; what
+ * `each` adds commits together with the cursor.
+ *
+ * begin   a piece of at most 4,096 rows begins
+ * each    called for each row that has an owner; adds rows with kr_store_outbox_add()
+ * commit  the piece is durable
+ *
+ * Returns the number of rows passed, or -KR_E*.
+ */
+struct kr_outbox_derive {
+	int (*each)(void *ctx, const struct kr_fresh_row *row, struct kr_fault *reterr);
+	bool (*cancelled)(void *ctx);
+	void *ctx;
+};
+KR_MUST_USE int64_t kr_store_outbox_derive(struct kr_store *s, const struct kr_outbox_derive *d,
+					   struct kr_fault *reterr);
+/*
+ * Add a row; only within `each`.
+ *
+ * Returns 0; 1 (recipient, source, key and day are there already: nothing changes).
+ */
+KR_MUST_USE int kr_store_outbox_add(struct kr_store *s, const struct kr_outbox_row *row,
+				    struct kr_fault *reterr);
+/* Last day before `day` on which the key was told (packed) to the recipient; INT32_MIN: never.
+ * Within `each` too. */
+KR_MUST_USE int kr_store_outbox_told(struct kr_store *s, uint32_t recipient, uint32_t source,
+				     uint64_t key, int32_t day, int32_t *ret,
+				     struct kr_fault *reterr);
+struct kr_outbox_query {
+	uint32_t recipient;	    /* 0: all */
+	uint64_t delivery;	    /* 0: all */
+	enum kr_outbox_state state; /* 0: all */
+	uint32_t limit;		    /* 0: all */
+};
+/* Rows in the order of recipient, source, key, day. */
+KR_MUST_USE int kr_store_outbox_list(struct kr_store *s, const struct kr_outbox_query *q,
+				     bool (*each)(void *ctx, const struct kr_outbox_row *row),
+				     void *ctx, struct kr_fault *reterr);
+
+/* ---- deliveries ---- */
+
+enum kr_delivery_state {
+	KR_DELIVERY_QUEUED = 1,	 /* to be sent at `due` */
+	KR_DELIVERY_RETRY = 2,	 /* an attempt failed; again at `due` */
+	KR_DELIVERY_SENDING = 3, /* handed to a sink */
+	KR_DELIVERY_SENT = 4,
+	KR_DELIVERY_FAILED = 5,	 /* given up */
+	KR_DELIVERY_DOUBT = 6,	 /* the node stopped while it was sent: a person decides */
+	KR_DELIVERY_DROPPED = 7, /* by a person */
+	KR_DELIVERY_EMPTY = 8,	 /* nothing was left to tell when it was its turn */
+};
+/* "queued" ... */
+const char *kr_delivery_state_text(enum kr_delivery_state st);
+KR_MUST_USE int kr_delivery_state_parse(struct kr_str s, enum kr_delivery_state *ret);
+
+struct kr_delivery {
+	uint64_t id;
+	uint32_t recipient, attempts;
+	struct kr_str constituent, sink, address; /* of the recipient, for lists */
+	enum kr_delivery_state state;
+	kr_time created, due, sent, bounced;
+	uint64_t rows, size;
+	enum kr_tlp tlp; /* tightest of its rows */
+	struct kr_str subject, message_id, reason;
+	struct kr_hash hash; /* of the bytes that were sent */
+};
+/*
+ * Pack the rows of a recipient that wait and are due into a delivery.
+ *
+ * rows_max  more wait for the next delivery
+ *
+ * Returns 0 with its id; 1 if nothing is due.
+ */
+KR_MUST_USE int kr_store_delivery_pack(struct kr_store *s, uint32_t recipient, kr_time now,
+				       uint64_t rows_max, enum kr_tlp tlp, uint64_t *ret_id,
+				       struct kr_fault *reterr);
+/* Recipients that have rows due, by id. */
+KR_MUST_USE int kr_store_outbox_due(struct kr_store *s, kr_time now, struct kr_arena *a,
+				    uint32_t **ret, size_t *ret_n, struct kr_fault *reterr);
+/*
+ * Take the next delivery whose time has come: it is SENDING, durably, before this returns.
+ *
+ * sink  only of recipients with this sink
+ *
+ * Returns 0; 1 if there is none.
+ */
+KR_MUST_USE int kr_store_delivery_claim(struct kr_store *s, struct kr_str sink, kr_time now,
+					struct kr_arena *a, struct kr_delivery *ret,
+					struct kr_fault *reterr);
+/* What became of a delivery that was claimed: state, due, reason, subject, message_id, size, hash,
+ * sent and tlp are taken from d. */
+KR_MUST_USE int kr_store_delivery_done(struct kr_store *s, const struct kr_delivery *d,
+				       struct kr_fault *reterr);
+/* At start: what was SENDING is in DOUBT. Returns how many, or -KR_E*. */
+KR_MUST_USE int kr_store_delivery_recover(struct kr_store *s, struct kr_fault *reterr);
+/* A person decides: QUEUED again (retry), or DROPPED. -KR_EINVAL where the state does not allow it.
+ */
+KR_MUST_USE int kr_store_delivery_decide(struct kr_store *s, const struct kr_by *by, uint64_t id,
+					 enum kr_delivery_state to, struct kr_str reason,
+					 struct kr_fault *reterr);
+struct kr_delivery_query {
+	uint32_t recipient, constituent; /* 0: all */
+	enum kr_delivery_state state;	 /* 0: all */
+	uint64_t before;		 /* smaller ids; 0: from the newest */
+	uint32_t limit;
+};
+/* Newest first. A scope that is bound to a constituent shows its own. */
+KR_MUST_USE int kr_store_delivery_list(struct kr_store *s, const struct kr_scope *scope,
+				       const struct kr_delivery_query *q, struct kr_arena *a,
+				       struct kr_delivery **ret, size_t *ret_n,
+				       struct kr_fault *reterr);
+KR_MUST_USE int kr_store_delivery_get(struct kr_store *s, const struct kr_scope *scope, uint64_t id,
+				      struct kr_arena *a, struct kr_delivery *ret,
+				      struct kr_fault *reterr);
