@@ -11,6 +11,14 @@
 
 #define CODEC_RUN_MAX ((size_t)64 << 20)
 
+/* What every writer gets. */
+__attribute__((unused)) static const struct kr_codec_write_opts codec_writing = {
+	.reporter = {.name = {"Example CSIRT", 13},
+		     .contact = {"csirt@example.org", 17},
+		     .domain = {"example.org", 11}},
+	.written = KR_TIME_NONE,
+};
+
 struct codec_result {
 	struct kr_buf events;  /* written by a codec */
 	struct kr_buf refused; /* "line:column: reason" */
@@ -57,7 +65,7 @@ static void codec_drain(struct kr_batch *b, const struct kr_codec *as, uint64_t 
 
 		r->wrong |= e->offset < *last || e->offset + e->length > size || e->line == 0;
 		*last = e->offset;
-		as->item(&r->events, e, r->n++ == 0);
+		as->item(&r->events, e, r->n++ == 0, &codec_writing);
 	}
 	for (size_t i = 0; i < b->n_refusals; i++) {
 		r->wrong |= b->refusals[i].offset + b->refusals[i].length > size;

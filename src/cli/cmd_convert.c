@@ -40,6 +40,7 @@ struct converting {
 	struct kr_mapping *mappings[MAPPINGS];
 	int n_mappings;
 	struct kr_codec_opts opts;
+	struct kr_codec_write_opts write;
 	struct kr_batch *batch;
 	struct kr_buf out;
 	char *piece;
@@ -122,6 +123,7 @@ static int read_options(struct converting *v)
 	int err;
 
 	v->opts = kr_codec_opts_default();
+	v->write = kr_codec_write_opts_default();
 	v->to = kr_codec_find(KR_STR("json"));
 	err = choose_codec(c, "from", KR_CODEC_READ, &v->from);
 	if (!err)
@@ -207,7 +209,7 @@ static int drain(struct converting *v, const char *name, struct counts *n)
 	int err = 0;
 
 	for (size_t i = 0; i < b->n && !err; i++) {
-		v->to->item(&v->out, b->events[i], v->events == 0);
+		v->to->item(&v->out, b->events[i], v->events == 0, &v->write);
 		v->events++;
 		if (v->out.n >= PIECE_SIZE || v->out.err)
 			err = flush(v);

@@ -76,7 +76,7 @@ static bool event(void *ctx, const struct kr_event *e)
 		return true;
 	t->rows++;
 	if (t->c->json)
-		kr_codec_find(KR_STR("json"))->item(&t->text, e, true);
+		kr_codec_find(KR_STR("json"))->item(&t->text, e, true, NULL);
 	else
 		event_text(t, e);
 	print(t);

@@ -41,7 +41,7 @@ void kr_event_out_json(struct kr_buf *b, const struct kr_stored_event *ev, bool 
 	kr_json_kstr(&o, "label", kr_str_c(kr_tlp_text(ev->e->label)));
 	/* The codec writes "{...}\n": its brace becomes a comma, so that there is one object. */
 	at = b->n;
-	json->item(b, ev->e, true);
+	json->item(b, ev->e, true, NULL);
 	if (!b->err) {
 		b->p[at] = ',';
 		b->n -= open ? 2 : 1;

@@ -21,6 +21,19 @@ struct kr_codec_opts kr_codec_opts_default(void)
 	};
 }
 
+struct kr_codec_write_opts kr_codec_write_opts_default(void)
+{
+	return (struct kr_codec_write_opts){.written = KR_TIME_NONE};
+}
+
+bool kr_codec_can_write(const struct kr_codec *c, const struct kr_codec_write_opts *w)
+{
+	if (!(c->caps & KR_CODEC_WRITE))
+		return false;
+	return !(c->caps & KR_CODEC_REPORTER) ||
+	       (w && w->reporter.name.n && w->reporter.contact.n && w->reporter.domain.n);
+}
+
 const struct kr_codec *kr_codec_at(size_t i)
 {
 	return i < KR_ARRAY_LEN(codecs) ? codecs[i] : NULL;

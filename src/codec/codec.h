@@ -19,6 +19,7 @@ enum kr_codec_cap {
 	KR_CODEC_SNAPSHOT =
 		8, /* a list of a state: the same bytes on another day are another report */
 	KR_CODEC_OWN_NAMES = 16, /* a table whose header has our field names needs no mapping */
+	KR_CODEC_REPORTER = 32,	 /* writing needs kr_codec_write_opts.reporter */
 };
 
 struct kr_mapping;     /* codec/mapping.h */
@@ -39,6 +40,24 @@ struct kr_codec_opts {
 /* Defaults of the limits: record 1 MiB, depth 64, columns 1024. */
 struct kr_codec_opts kr_codec_opts_default(void);
 
+/* Who speaks, for formats that must say so; all three or none. Borrowed. */
+struct kr_codec_org {
+	struct kr_str name;    /* "Example CSIRT" */
+	struct kr_str contact; /* mail address */
+	struct kr_str domain;  /* "example.org" */
+};
+
+/* What a writer must be told; a codec that needs none of it takes NULL. */
+struct kr_codec_write_opts {
+	struct kr_codec_org reporter; /* who says it: a must for KR_CODEC_REPORTER */
+	struct kr_codec_org sender;   /* who hands it on; without a name: the reporter */
+	kr_time written;	      /* now; KR_TIME_NONE: not known. Stands in only for times that
+					 the format must have and the event has not */
+	bool plain; /* only what the format knows: without "_karaula", see doc/formats.md */
+};
+
+/* No reporter, no time, not plain. */
+struct kr_codec_write_opts kr_codec_write_opts_default(void);
 struct kr_codec {
 	const char *name;	/* "shadowserver" */
 	const char *media_type; /* "text/csv" */
@@ -68,15 +87,21 @@ struct kr_codec {
 	int (*finish)(struct kr_codec_state *s, struct kr_batch *out, struct kr_fault *reterr);
 	/* Free the state, finished or not. */
 	void (*close)(struct kr_codec_state *s);
-	/* Writing: what comes before the first event, each event, what comes after the last. */
+	/*
+	 * Writing: what comes before the first event, each event, what comes after the last. w may
+	 * be NULL where kr_codec_can_write() says so.
+	 */
 	void (*begin)(struct kr_buf *b);
-	void (*item)(struct kr_buf *b, const struct kr_event *e, bool first);
+	void (*item)(struct kr_buf *b, const struct kr_event *e, bool first,
+		     const struct kr_codec_write_opts *w);
 	void (*end)(struct kr_buf *b, bool empty);
 	/* Fields it cannot carry, NULL-terminated names; anything else must survive writing and
 	 * reading. */
 	const char *const *unmapped;
 };
 
+/* May this codec write with these options? */
+bool kr_codec_can_write(const struct kr_codec *c, const struct kr_codec_write_opts *w);
 /* All codecs in the order of codecs.def; NULL beyond the last. */
 const struct kr_codec *kr_codec_at(size_t i);
 const struct kr_codec *kr_codec_find(struct kr_str name);

@@ -225,8 +225,10 @@ void kr_csv_self__write_begin(struct kr_buf *b)
 	kr_buf_c(b, "count,first_seen,last_seen,extra\r\n");
 }
 
-void kr_csv_self__write_item(struct kr_buf *b, const struct kr_event *e, bool first)
+void kr_csv_self__write_item(struct kr_buf *b, const struct kr_event *e, bool first,
+			     const struct kr_codec_write_opts *w)
 {
+	(void)w;
 	(void)first;
 	for (size_t i = 0; i < KR_ARRAY_LEN(order); i++) {
 		const union kr_value *v = kr_event_get(e, order[i]);

@@ -13,6 +13,7 @@ void kr_csv_self__row(const struct kr_csv_self *self, struct kr_table_state *t,
 		      const struct kr_str *cells, const struct kr_place *at, struct kr_batch *out);
 
 void kr_csv_self__write_begin(struct kr_buf *b);
-void kr_csv_self__write_item(struct kr_buf *b, const struct kr_event *e, bool first);
+void kr_csv_self__write_item(struct kr_buf *b, const struct kr_event *e, bool first,
+			     const struct kr_codec_write_opts *w);
 void kr_csv_self__write_end(struct kr_buf *b, bool empty);
 extern const char *const kr_csv_self__unmapped[];

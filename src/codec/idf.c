@@ -217,8 +217,10 @@ static void begin(struct kr_buf *b)
 	(void)b;
 }
 
-static void item(struct kr_buf *b, const struct kr_event *e, bool first)
+static void item(struct kr_buf *b, const struct kr_event *e, bool first,
+		 const struct kr_codec_write_opts *w)
 {
+	(void)w;
 	(void)first;
 	kr_buf_c(b, "{\"__type\":\"Event\"");
 	kr_codec__json_members(b, e, KR_SPELL_IDF, true);

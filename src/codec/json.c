@@ -21,10 +21,12 @@ static void add_time(struct kr_buf *b, const char *key, kr_time t, bool *comma)
 
 /* count, first_seen and last_seen are what the node knows beside the event: only where they are
  * set. */
-static void item(struct kr_buf *b, const struct kr_event *e, bool first)
+static void item(struct kr_buf *b, const struct kr_event *e, bool first,
+		 const struct kr_codec_write_opts *w)
 {
 	bool comma;
 
+	(void)w;
 	(void)first;
 	kr_buf_ch(b, '{');
 	comma = kr_codec__json_members(b, e, KR_SPELL_CANONICAL, false);

@@ -46,7 +46,7 @@ static bool add_event(void *ctx, const struct kr_stored_event *ev)
 {
 	struct download *d = ctx;
 
-	d->codec->item(d->piece, ev->e, !d->any);
+	d->codec->item(d->piece, ev->e, !d->any, NULL);
 	d->any = true;
 	return d->piece->n < PIECE_BYTES;
 }

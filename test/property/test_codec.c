@@ -154,7 +154,7 @@ static void round_trip(unsigned runs)
 		struct kr_buf want = KR_BUF(CODEC_RUN_MAX);
 		struct kr_event *e = random_event(arena);
 
-		json->item(&want, e, true);
+		json->item(&want, e, true, NULL);
 		bad += kr_json_check(kr_str_first(kr_buf_str(&want), want.n - 1), 64, NULL) != 0;
 		for (size_t i = 0; kr_codec_at(i) && !bad; i++) {
 			const struct kr_codec *via = kr_codec_at(i);
@@ -164,7 +164,7 @@ static void round_trip(unsigned runs)
 			if (via->caps & KR_CODEC_READ && via->caps & KR_CODEC_WRITE &&
 			    codec_carries(via, kr_buf_str(&want))) {
 				via->begin(&there);
-				via->item(&there, e, true);
+				via->item(&there, e, true, &codec_writing);
 				via->end(&there, false);
 				codec_run(via, &opts, kr_buf_str(&there), random_size, json, &back);
 				done++;
@@ -215,8 +215,8 @@ static void every_field_is_written(void)
 				if (!text ||
 				    kr_event_set(with, arena, (enum kr_field)f, kr_str_c(text)))
 					OK(false, "%s has a sample", info->name);
-				c->item(&a, with, true);
-				c->item(&b, without, true);
+				c->item(&a, with, true, &codec_writing);
+				c->item(&b, without, true, &codec_writing);
 				OK(kr_str_eq(kr_buf_str(&a), kr_buf_str(&b)) ==
 					   unmapped(c, info->name),
 				   "%s writes %s, or lists it as unmapped", c->name, info->name);
