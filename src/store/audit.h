@@ -15,7 +15,7 @@
 
 /* Who does it; every changing function takes one. Texts are borrowed. */
 struct kr_by {
-	struct kr_str who; /* "user:NAME", "key:ID NAME", "local", "node" */
+	struct kr_str who; /* "user:NAME", "key:NAME", "local", "node" */
 	enum kr_door door;
 	struct kr_str address; /* of the client; empty: none */
 };

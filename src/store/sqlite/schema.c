@@ -67,10 +67,10 @@ static const char step_2[] =
 	"tlp INTEGER NOT NULL,"
 	" created INTEGER NOT NULL, expires INTEGER, used INTEGER, revoked INTEGER);"
 	/* The audit log: each row holds the hash of the one before. */
-	"CREATE TABLE audit(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, door "
-	"INTEGER NOT NULL,"
-	" address TEXT, action TEXT NOT NULL, object TEXT NOT NULL, detail TEXT, hash BLOB NOT "
-	"NULL);"
+	"CREATE TABLE audit(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, door INTEGER NOT NULL, "
+	"action TEXT NOT NULL,"
+	" who TEXT, address TEXT, object TEXT, detail TEXT, salt BLOB NOT NULL, digest BLOB NOT "
+	"NULL, hash BLOB NOT NULL);"
 	/* Who is told, and how. */
 	"CREATE TABLE recipient(id INTEGER PRIMARY KEY, constituent INTEGER NOT NULL, sink TEXT "
 	"NOT "

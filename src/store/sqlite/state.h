@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "model/register.h"
+#include "store/audit.h"
 #include "store/read.h"
 #include "store/spool.h"
 #include "store/store.h"
@@ -128,3 +129,7 @@ void kr_store__rule_row(sqlite3_stmt *st, struct kr_arena *a, struct kr_rule *re
 KR_MUST_USE int kr_store__main_begin(struct kr_store *s, struct kr_fault *reterr);
 /* Commit if err is 0, else roll back. Returns err, or the failure of the commit. */
 KR_MUST_USE int kr_store__main_end(struct kr_store *s, int err, struct kr_fault *reterr);
+/* Write the audit log, within the open transaction of main. */
+KR_MUST_USE int kr_store__audit(struct kr_store *s, const struct kr_by *by, const char *action,
+				struct kr_str object, struct kr_str detail,
+				struct kr_fault *reterr);
