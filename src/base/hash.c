@@ -93,3 +93,25 @@ void kr_random(void *p, size_t n)
 	pthread_once(&once, start);
 	randombytes_buf(p, n);
 }
+
+void kr_hmac_sha256(struct kr_str key, struct kr_str data, uint8_t ret[KR_HMAC_SIZE])
+{
+	crypto_auth_hmacsha256_state h;
+
+	pthread_once(&once, start);
+	crypto_auth_hmacsha256_init(&h, (const unsigned char *)key.p, key.n);
+	crypto_auth_hmacsha256_update(&h, (const unsigned char *)data.p, data.n);
+	crypto_auth_hmacsha256_final(&h, ret);
+	sodium_memzero(&h, sizeof(h));
+}
+
+void kr_sha256(struct kr_str data, uint8_t ret[32])
+{
+	pthread_once(&once, start);
+	crypto_hash_sha256(ret, (const unsigned char *)data.p, data.n);
+}
+
+bool kr_secret_equal(const void *a, const void *b, size_t n)
+{
+	return sodium_memcmp(a, b, n) == 0;
+}

@@ -33,3 +33,12 @@ struct kr_hash_key {
 uint64_t kr_keyed_hash(const struct kr_hash_key *key, const void *p, size_t n);
 /* Bytes from the system's generator. */
 void kr_random(void *p, size_t n);
+
+#define KR_HMAC_SIZE 32
+
+/* HMAC-SHA-256 (RFC 2104, RFC 4231), key of any length. */
+void kr_hmac_sha256(struct kr_str key, struct kr_str data, uint8_t ret[KR_HMAC_SIZE]);
+/* SHA-256 (FIPS 180-4), for formats and protocols that ask for it. */
+void kr_sha256(struct kr_str data, uint8_t ret[32]);
+/* Are two secrets equal? The time it takes does not tell where they differ. */
+bool kr_secret_equal(const void *a, const void *b, size_t n);
