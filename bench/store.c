@@ -112,7 +112,7 @@ int main(int argc, char **argv)
 	char line[512];
 
 	if (argc < 2 || kr_store_init(argv[1], &f) || kr_store_open(argv[1], NULL, &s, &f) ||
-	    kr_store_source_put(s, &src, &n.source, &f) ||
+	    kr_store_source_put(s, KR_BY_LOCAL, &src, &n.source, &f) ||
 	    kr_spool_begin(s, KR_RETAIN_STANDARD, &w, &f) || kr_spool_add(w, "x\n", 2, &f) ||
 	    kr_spool_end(w, &sp, &f) || kr_store_report_add(s, &n, &sp, &id, &f) ||
 	    kr_store_take_begin(s, id, false, KR_STR("bench"), 0, NULL, &t, &f))

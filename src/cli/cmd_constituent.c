@@ -70,7 +70,7 @@ static int import(struct kr_cli *c)
 			kr_cli_note(c, "the first %zu mistakes; nothing was changed", n);
 		return tell_faults(c, faults, n);
 	}
-	err = kr_register_replace(c->node->store, &draft, &r, &change, &c->fault);
+	err = kr_register_replace(c->node->store, KR_BY_LOCAL, &draft, &r, &change, &c->fault);
 	if (err)
 		return err;
 	kr_register_unref(r);

@@ -56,7 +56,8 @@ static int import_one(struct kr_cli *c, const char *path)
 
 	if (err)
 		return err;
-	err = kr_desk_mapping_import(c->node->store, kr_buf_str(&doc), c->arena, &done, &c->fault);
+	err = kr_desk_mapping_import(c->node->store, KR_BY_LOCAL, kr_buf_str(&doc), c->arena, &done,
+				     &c->fault);
 	if (err) {
 		/* The compiler knows the place within the document, not the file. */
 		snprintf(place, sizeof(place), "%s", c->fault.where);

@@ -122,7 +122,7 @@ static int put(struct kr_cli *c, bool fresh)
 	struct kr_str name = kr_str_c(kr_cli_arg(c, 0));
 	struct kr_source src;
 	int err = (fresh ? kr_desk_source_add : kr_desk_source_edit)(
-		c->node->store, name, &what, tlp, c->arena, &src, &c->fault);
+		c->node->store, KR_BY_LOCAL, name, &what, tlp, c->arena, &src, &c->fault);
 
 	if (!err)
 		rows(c, &src, 1);
@@ -142,7 +142,7 @@ static int edit(struct kr_cli *c)
 static int remove_source(struct kr_cli *c)
 {
 	struct kr_str name = kr_str_c(kr_cli_arg(c, 0));
-	int err = kr_store_source_remove(c->node->store, name, &c->fault);
+	int err = kr_store_source_remove(c->node->store, KR_BY_LOCAL, name, &c->fault);
 
 	if (!err)
 		kr_cli_note(c,

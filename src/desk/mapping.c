@@ -191,8 +191,9 @@ static int find_version(struct kr_store *s, struct kr_arena *a,
 	return r;
 }
 
-int kr_desk_mapping_import(struct kr_store *s, struct kr_str doc, struct kr_arena *a,
-			   struct kr_desk_mapping_imported *ret, struct kr_fault *reterr)
+int kr_desk_mapping_import(struct kr_store *s, const struct kr_by *by, struct kr_str doc,
+			   struct kr_arena *a, struct kr_desk_mapping_imported *ret,
+			   struct kr_fault *reterr)
 {
 	struct kr_desk_mapping_imported done = {0};
 	const struct kr_str *warnings;
@@ -211,7 +212,7 @@ int kr_desk_mapping_import(struct kr_store *s, struct kr_str doc, struct kr_aren
 	if (kr_arena_full(a))
 		r = kr_fault_set(reterr, -KR_ELIMIT, "the mapping has too many warnings");
 	if (!r)
-		r = kr_store_mapping_put(s, done.name, kr_str_c(done.codec), doc,
+		r = kr_store_mapping_put(s, by, done.name, kr_str_c(done.codec), doc,
 					 kr_mapping_hash(m), &done.id, reterr);
 	kr_mapping_unref(m);
 	if (r < 0)

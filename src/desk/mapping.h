@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "codec/codec.h"
 #include "codec/mapping.h"
+#include "store/audit.h"
 #include "store/store.h"
 
 #define KR_DESK_MAPPING_SIZE_MAX ((size_t)16 << 20) /* of a document */
@@ -61,6 +62,7 @@ struct kr_desk_mapping_imported {
  *
  * Returns 0; what kr_mapping_compile() returns: then nothing was kept.
  */
-KR_MUST_USE int kr_desk_mapping_import(struct kr_store *s, struct kr_str doc, struct kr_arena *a,
+KR_MUST_USE int kr_desk_mapping_import(struct kr_store *s, const struct kr_by *by,
+				       struct kr_str doc, struct kr_arena *a,
 				       struct kr_desk_mapping_imported *ret,
 				       struct kr_fault *reterr);

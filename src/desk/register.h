@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "model/event.h"
 #include "model/register.h"
+#include "store/audit.h"
 #include "store/store.h"
 #include "store/write.h"
 
@@ -136,6 +137,6 @@ KR_MUST_USE int kr_register_read(struct kr_str text, const char *name, struct kr
  * ret         the new snapshot, owned by the caller
  * ret_change  what became different
  */
-KR_MUST_USE int kr_register_replace(struct kr_store *s, struct kr_register_draft *draft,
-				    struct kr_register **ret, struct kr_register_change *ret_change,
-				    struct kr_fault *reterr);
+KR_MUST_USE int kr_register_replace(struct kr_store *s, const struct kr_by *by,
+				    struct kr_register_draft *draft, struct kr_register **ret,
+				    struct kr_register_change *ret_change, struct kr_fault *reterr);

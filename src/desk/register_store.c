@@ -45,12 +45,12 @@ int kr_register_sync(struct kr_store *s, struct kr_register **ret, struct kr_fau
 	return err ? err : 1;
 }
 
-int kr_register_replace(struct kr_store *s, struct kr_register_draft *draft,
+int kr_register_replace(struct kr_store *s, const struct kr_by *by, struct kr_register_draft *draft,
 			struct kr_register **ret, struct kr_register_change *ret_change,
 			struct kr_fault *reterr)
 {
-	int err = kr_store_register_replace(s, draft->c, draft->n_c, draft->rules, draft->n_rules,
-					    ret_change, reterr);
+	int err = kr_store_register_replace(s, by, draft->c, draft->n_c, draft->rules,
+					    draft->n_rules, ret_change, reterr);
 
 	if (!err)
 		err = kr_mkdir_all(kr_store_dirfd(s), "tables", 0750, reterr);

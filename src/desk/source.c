@@ -109,7 +109,7 @@ static int apply(struct kr_store *s, const struct kr_desk_source_change *c, enum
 	return r ? r : set_text("note", c->note, &src->note, reterr);
 }
 
-int kr_desk_source_add(struct kr_store *s, struct kr_str name,
+int kr_desk_source_add(struct kr_store *s, const struct kr_by *by, struct kr_str name,
 		       const struct kr_desk_source_change *c, enum kr_tlp tlp_default,
 		       struct kr_arena *a, struct kr_source *ret, struct kr_fault *reterr)
 {
@@ -117,11 +117,11 @@ int kr_desk_source_add(struct kr_store *s, struct kr_str name,
 	int r = apply(s, c, tlp_default, a, &src, reterr);
 
 	if (!r)
-		r = kr_store_source_put(s, &src, &src.id, reterr);
+		r = kr_store_source_put(s, by, &src, &src.id, reterr);
 	return r ? r : kr_store_source_get(s, name, a, ret, reterr);
 }
 
-int kr_desk_source_edit(struct kr_store *s, struct kr_str name,
+int kr_desk_source_edit(struct kr_store *s, const struct kr_by *by, struct kr_str name,
 			const struct kr_desk_source_change *c, enum kr_tlp tlp_default,
 			struct kr_arena *a, struct kr_source *ret, struct kr_fault *reterr)
 {
@@ -131,6 +131,6 @@ int kr_desk_source_edit(struct kr_store *s, struct kr_str name,
 	if (!r)
 		r = apply(s, c, tlp_default, a, &src, reterr);
 	if (!r)
-		r = kr_store_source_put(s, &src, &src.id, reterr);
+		r = kr_store_source_put(s, by, &src, &src.id, reterr);
 	return r ? r : kr_store_source_get(s, name, a, ret, reterr);
 }

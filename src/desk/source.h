@@ -11,6 +11,7 @@
 #include "desk/mapping.h"
 #include "model/batch.h"
 #include "model/register.h"
+#include "store/audit.h"
 #include "store/store.h"
 
 /* What is to be set, as text. p NULL: stays as it is; empty: back to the default. */
@@ -26,12 +27,12 @@ struct kr_desk_source_change {
  *
  * Returns 0; -KR_EEXIST; -KR_EINVAL with what would be valid.
  */
-KR_MUST_USE int kr_desk_source_add(struct kr_store *s, struct kr_str name,
+KR_MUST_USE int kr_desk_source_add(struct kr_store *s, const struct kr_by *by, struct kr_str name,
 				   const struct kr_desk_source_change *c, enum kr_tlp tlp_default,
 				   struct kr_arena *a, struct kr_source *ret,
 				   struct kr_fault *reterr);
 /* Change a source. -KR_ENOENT; -KR_EEXIST (somebody else changed it meanwhile); -KR_EINVAL. */
-KR_MUST_USE int kr_desk_source_edit(struct kr_store *s, struct kr_str name,
+KR_MUST_USE int kr_desk_source_edit(struct kr_store *s, const struct kr_by *by, struct kr_str name,
 				    const struct kr_desk_source_change *c, enum kr_tlp tlp_default,
 				    struct kr_arena *a, struct kr_source *ret,
 				    struct kr_fault *reterr);

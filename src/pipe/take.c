@@ -89,7 +89,7 @@ static int source_take(struct taking *t, struct kr_str name, struct kr_fault *re
 		.retention = o->retention ? o->retention : KR_RETAIN_STANDARD,
 		.tlp = o->tlp ? o->tlp : kr_pipe_limits(t->p).tlp_default,
 	};
-	err = kr_store_source_put(s, &t->source, &t->source.id, reterr);
+	err = kr_store_source_put(s, o->by ? o->by : KR_BY_NODE, &t->source, &t->source.id, reterr);
 	t->result.source_made = !err;
 	return err;
 }

@@ -22,6 +22,8 @@ struct kr_by {
 
 /* The node itself: schedules, derivation. */
 #define KR_BY_NODE (&(const struct kr_by){.who = KR_STR("node"), .door = KR_DOOR_LOCAL})
+/* The owner of the directory at the command line. */
+#define KR_BY_LOCAL (&(const struct kr_by){.who = KR_STR("local"), .door = KR_DOOR_LOCAL})
 /* "user:NAME" and so on from a viewer; the text lives in the arena. */
 struct kr_by kr_by_viewer(const struct kr_viewer *v, struct kr_arena *a);
 

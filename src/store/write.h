@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "model/batch.h"
 #include "model/register.h"
+#include "store/audit.h"
 #include "store/spool.h"
 #include "store/store.h"
 
@@ -24,18 +25,20 @@
  *
  * Returns 0; -KR_EEXIST; -KR_EINVAL (name, or TLP RED).
  */
-KR_MUST_USE int kr_store_source_put(struct kr_store *s, const struct kr_source *src,
-				    uint32_t *ret_id, struct kr_fault *reterr);
+KR_MUST_USE int kr_store_source_put(struct kr_store *s, const struct kr_by *by,
+				    const struct kr_source *src, uint32_t *ret_id,
+				    struct kr_fault *reterr);
 /* Hide a source; its reports and events stay until their retention ends. */
-KR_MUST_USE int kr_store_source_remove(struct kr_store *s, struct kr_str name,
-				       struct kr_fault *reterr);
+KR_MUST_USE int kr_store_source_remove(struct kr_store *s, const struct kr_by *by,
+				       struct kr_str name, struct kr_fault *reterr);
 
 /* ---- mappings ---- */
 
 /* Keep a mapping document that compiled; the same content again changes nothing (returns 1). */
-KR_MUST_USE int kr_store_mapping_put(struct kr_store *s, struct kr_str name, struct kr_str codec,
-				     struct kr_str doc, const struct kr_hash *hash,
-				     uint32_t *ret_id, struct kr_fault *reterr);
+KR_MUST_USE int kr_store_mapping_put(struct kr_store *s, const struct kr_by *by, struct kr_str name,
+				     struct kr_str codec, struct kr_str doc,
+				     const struct kr_hash *hash, uint32_t *ret_id,
+				     struct kr_fault *reterr);
 
 /* ---- constituents ---- */
 
@@ -50,7 +53,8 @@ struct kr_register_change {
  * c       id is set in each on success
  * rules   .constituent is an index into c; set to ids on success, .id too
  */
-KR_MUST_USE int kr_store_register_replace(struct kr_store *s, struct kr_constituent *c, size_t n_c,
+KR_MUST_USE int kr_store_register_replace(struct kr_store *s, const struct kr_by *by,
+					  struct kr_constituent *c, size_t n_c,
 					  struct kr_rule *rules, size_t n_rules,
 					  struct kr_register_change *ret, struct kr_fault *reterr);
 

@@ -4,6 +4,8 @@
  * adds what the new register holds, in one transaction: readers see the old or the new one. Ids
  * stay for ever, since stored events name them.
  */
+#include <stdio.h>
+
 #include "store/sqlite/db.h"
 #include "store/sqlite/state.h"
 
@@ -105,9 +107,21 @@ static int count_of(struct kr_store *s, const char *sql, uint32_t *ret, struct k
 	return r < 0 ? r : 0;
 }
 
-int kr_store_register_replace(struct kr_store *s, struct kr_constituent *c, size_t n_c,
-			      struct kr_rule *rules, size_t n_rules, struct kr_register_change *ret,
-			      struct kr_fault *reterr)
+static int note_change(struct kr_store *s, const struct kr_by *by,
+		       const struct kr_register_change *c, struct kr_fault *reterr)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text),
+		 "constituents: %u added, %u changed, %u retired; rules: %u added, %u retired",
+		 c->added, c->changed, c->retired, c->rules_added, c->rules_retired);
+	return kr_store__audit(s, by, "register.replace", KR_STR("register"), kr_str_c(text),
+			       reterr);
+}
+
+int kr_store_register_replace(struct kr_store *s, const struct kr_by *by, struct kr_constituent *c,
+			      size_t n_c, struct kr_rule *rules, size_t n_rules,
+			      struct kr_register_change *ret, struct kr_fault *reterr)
 {
 	struct kr_register_change change = {0};
 	int r = kr_store__main_begin(s, reterr);
@@ -135,6 +149,8 @@ int kr_store_register_replace(struct kr_store *s, struct kr_constituent *c, size
 			       "retired=1 WHERE retired=2;"
 			       "UPDATE meta SET value=value+1 WHERE key='register';",
 			       reterr);
+	if (!r)
+		r = note_change(s, by, &change, reterr);
 	r = kr_store__main_end(s, r, reterr);
 	if (r)
 		return r;

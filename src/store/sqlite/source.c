@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sources and mappings in main.db. */
+#include "base/buf.h"
 #include "store/sqlite/db.h"
 #include "store/sqlite/state.h"
 
@@ -51,8 +52,22 @@ static void bind_source(sqlite3_stmt *st, const struct kr_source *src, kr_time n
 	sqlite3_bind_int64(st, 12, src->revision);
 }
 
-int kr_store_source_put(struct kr_store *s, const struct kr_source *src, uint32_t *ret_id,
-			struct kr_fault *reterr)
+/* What it is now; the log has what it was before. */
+static int note_source(struct kr_store *s, const struct kr_by *by, const struct kr_source *src,
+		       struct kr_fault *reterr)
+{
+	KR_AUTO_BUF b = KR_BUF(4096);
+
+	kr_buf_printf(&b, "format=%.*s mapping=%.*s retention=%s tlp=%s pap=%s provider=%.*s",
+		      KR_STR_ARG(src->format), KR_STR_ARG(src->mapping),
+		      kr_retention_text(src->retention ? src->retention : KR_RETAIN_STANDARD),
+		      kr_tlp_text(src->tlp), kr_pap_text(src->pap), KR_STR_ARG(src->provider));
+	return kr_store__audit(s, by, src->id ? "source.edit" : "source.add", src->name,
+			       kr_buf_str(&b), reterr);
+}
+
+int kr_store_source_put(struct kr_store *s, const struct kr_by *by, const struct kr_source *src,
+			uint32_t *ret_id, struct kr_fault *reterr)
 {
 	KR_AUTO_STMT st = NULL;
 	int r = check_source(src, reterr);
@@ -85,7 +100,7 @@ int kr_store_source_put(struct kr_store *s, const struct kr_source *src, uint32_
 	if (r == 1) {
 		*ret_id = (uint32_t)sqlite3_column_int64(st, 0);
 		sqlite3_reset(st);
-		r = 0;
+		r = note_source(s, by, src, reterr);
 	} else if (r == 0 || r == -KR_EEXIST) {
 		r = kr_fault_set(reterr, -KR_EEXIST,
 				 src->id ? "source '%.*s' was changed by somebody else, or its new "
@@ -98,7 +113,8 @@ int kr_store_source_put(struct kr_store *s, const struct kr_source *src, uint32_
 	return kr_store__main_end(s, r, reterr);
 }
 
-int kr_store_source_remove(struct kr_store *s, struct kr_str name, struct kr_fault *reterr)
+int kr_store_source_remove(struct kr_store *s, const struct kr_by *by, struct kr_str name,
+			   struct kr_fault *reterr)
 {
 	KR_AUTO_STMT st = NULL;
 	int r = kr_store__main_begin(s, reterr);
@@ -116,6 +132,8 @@ int kr_store_source_remove(struct kr_store *s, struct kr_str name, struct kr_fau
 	}
 	if (!r && sqlite3_changes(s->main) == 0)
 		r = kr_fault_set(reterr, -KR_ENOENT, "there is no source '%.*s'", KR_STR_ARG(name));
+	if (!r)
+		r = kr_store__audit(s, by, "source.remove", name, KR_STR_NULL, reterr);
 	return kr_store__main_end(s, r, reterr);
 }
 
@@ -199,9 +217,18 @@ int kr_store_source_list(struct kr_store *s, const struct kr_scope *scope, struc
 	return 0;
 }
 
-int kr_store_mapping_put(struct kr_store *s, struct kr_str name, struct kr_str codec,
-			 struct kr_str doc, const struct kr_hash *hash, uint32_t *ret_id,
-			 struct kr_fault *reterr)
+static int note_mapping(struct kr_store *s, const struct kr_by *by, struct kr_str name,
+			const struct kr_hash *hash, struct kr_fault *reterr)
+{
+	char text[KR_HASH_SIZE * 2 + 1];
+
+	return kr_store__audit(s, by, "mapping.import", name, kr_str_c(kr_hash_text(hash, text)),
+			       reterr);
+}
+
+int kr_store_mapping_put(struct kr_store *s, const struct kr_by *by, struct kr_str name,
+			 struct kr_str codec, struct kr_str doc, const struct kr_hash *hash,
+			 uint32_t *ret_id, struct kr_fault *reterr)
 {
 	KR_AUTO_STMT find = NULL;
 	KR_AUTO_STMT add = NULL;
@@ -246,6 +273,8 @@ int kr_store_mapping_put(struct kr_store *s, struct kr_str name, struct kr_str c
 	sqlite3_finalize(find);
 	sqlite3_finalize(add);
 	find = add = NULL;
+	if (r >= 0 && !same)
+		r = note_mapping(s, by, name, hash, reterr);
 	r = kr_store__main_end(s, r, reterr);
 	return r < 0 ? r : same;
 }

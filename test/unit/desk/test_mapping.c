@@ -15,7 +15,7 @@ static const char *doc_a1, *doc_a2;
 
 static int import(const char *doc, struct kr_desk_mapping_imported *ret, struct kr_fault *f)
 {
-	return kr_desk_mapping_import(store, kr_str_c(doc), arena, ret, f);
+	return kr_desk_mapping_import(store, KR_BY_LOCAL, kr_str_c(doc), arena, ret, f);
 }
 
 static void test_import(void)

@@ -177,8 +177,9 @@ int main(void)
 	prop_begin(1);
 	store = store_make();
 	arena = kr_arena_new(0);
-	store_must(kr_desk_source_add(store, KR_STR("s"), &none, KR_TLP_AMBER, arena, &src, &f), &f,
-		   "source");
+	store_must(kr_desk_source_add(store, KR_BY_LOCAL, KR_STR("s"), &none, KR_TLP_AMBER, arena,
+				      &src, &f),
+		   &f, "source");
 	source = src.id;
 	test_pieces();
 	test_edges();

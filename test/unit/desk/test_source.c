@@ -20,26 +20,27 @@ static void test_change(void)
 	struct kr_source src = {0};
 	struct kr_fault f = {0};
 
-	IS(kr_desk_source_add(store, S("feed"), &c, KR_TLP_AMBER, arena, &src, &f), 0,
+	IS(kr_desk_source_add(store, KR_BY_LOCAL, S("feed"), &c, KR_TLP_AMBER, arena, &src, &f), 0,
 	   "a source is added");
 	OK(src.id && kr_str_eqc(src.format, "idf") && src.retention == KR_RETAIN_SHORT &&
 		   src.tlp == KR_TLP_GREEN && src.pap == KR_PAP_AMBER &&
 		   kr_str_eqc(src.note, "a note"),
 	   "with what was said, in canonical spelling");
-	IS(kr_desk_source_add(store, S("feed"), &c, KR_TLP_AMBER, arena, &src, &f), -KR_EEXIST,
-	   "not twice");
+	IS(kr_desk_source_add(store, KR_BY_LOCAL, S("feed"), &c, KR_TLP_AMBER, arena, &src, &f),
+	   -KR_EEXIST, "not twice");
 	c = (struct kr_desk_source_change){
 		.note = S(""), .tlp = S(""), .pap = S(""), .retention = S(""), .format = S("")};
-	IS(kr_desk_source_edit(store, S("feed"), &c, KR_TLP_AMBER_STRICT, arena, &src, &f), 0,
-	   "it is changed");
+	IS(kr_desk_source_edit(store, KR_BY_LOCAL, S("feed"), &c, KR_TLP_AMBER_STRICT, arena, &src,
+			       &f),
+	   0, "it is changed");
 	OK(!src.note.n && !src.format.n && src.tlp == KR_TLP_AMBER_STRICT &&
 		   src.pap == KR_PAP_NONE && src.retention == KR_RETAIN_STANDARD,
 	   "an empty text is the default again");
 	IS_STR(src.provider, S("Example"), "what is not named stays");
 	c = (struct kr_desk_source_change){0};
-	IS(kr_desk_source_edit(store, S("none"), &c, KR_TLP_AMBER, arena, &src, &f), -KR_ENOENT,
-	   "a source that is none");
-	IS(kr_desk_source_add(store, S("plain"), &c, KR_TLP_GREEN, arena, &src, &f), 0,
+	IS(kr_desk_source_edit(store, KR_BY_LOCAL, S("none"), &c, KR_TLP_AMBER, arena, &src, &f),
+	   -KR_ENOENT, "a source that is none");
+	IS(kr_desk_source_add(store, KR_BY_LOCAL, S("plain"), &c, KR_TLP_GREEN, arena, &src, &f), 0,
 	   "a source without any option");
 	OK(src.tlp == KR_TLP_GREEN && src.retention == KR_RETAIN_STANDARD, "has the defaults");
 }
@@ -66,8 +67,8 @@ static void test_refused(void)
 
 	for (size_t i = 0; i < KR_ARRAY_LEN(cases); i++) {
 		struct kr_fault f = {0};
-		int err = kr_desk_source_edit(store, S("plain"), &cases[i].c, KR_TLP_AMBER, arena,
-					      &src, &f);
+		int err = kr_desk_source_edit(store, KR_BY_LOCAL, S("plain"), &cases[i].c,
+					      KR_TLP_AMBER, arena, &src, &f);
 
 		OK(err == -KR_EINVAL && strstr(f.message, cases[i].message) &&
 			   strstr(f.remedy, cases[i].remedy),
@@ -172,7 +173,8 @@ static void test_sample_mapping(void)
 	IS(try(s, csv, &t, &f), 0, "a report before its mapping");
 	OK(t.problem.code == -KR_EMAPPING && strstr(t.problem.remedy, "mapping import"),
 	   "lacks one: %s (%s)", t.problem.message, t.problem.remedy);
-	IS(kr_desk_mapping_import(store, kr_str_c(mapping_doc), arena, &m, &f), 0, "the mapping");
+	IS(kr_desk_mapping_import(store, KR_BY_LOCAL, kr_str_c(mapping_doc), arena, &m, &f), 0,
+	   "the mapping");
 	n_events = 0;
 	IS(try(s, csv, &t, &f), 0, "the same report with it");
 	OK(t.events == 1 && n_events == 1 && kr_str_eqc(t.mapping, "shadowserver") &&
@@ -204,8 +206,8 @@ static void test_sample_archive(void)
 	struct kr_fault f = {0};
 
 	IS(try(sample("nobody", ""), KR_STR_NULL, &t, &f), -KR_ENOENT, "no file, no source");
-	IS(kr_desk_source_add(store, S("kept"), &none, KR_TLP_AMBER, arena, &src, &f), 0,
-	   "a source");
+	IS(kr_desk_source_add(store, KR_BY_LOCAL, S("kept"), &none, KR_TLP_AMBER, arena, &src, &f),
+	   0, "a source");
 	IS(try(sample("kept", ""), KR_STR_NULL, &t, &f), -KR_ENOENT,
 	   "without a report has nothing to test");
 	OK(strstr(f.remedy, "karaula source test kept FILE"), "and the remedy says how: %s",

@@ -177,7 +177,7 @@ static void mapping_put(const char *type)
 		}
 	}
 	if (kr_mapping_compile(kr_buf_str(&doc), &m, &f) ||
-	    kr_store_mapping_put(store, KR_STR("shadowserver"), KR_STR("shadowserver"),
+	    kr_store_mapping_put(store, KR_BY_LOCAL, KR_STR("shadowserver"), KR_STR("shadowserver"),
 				 kr_buf_str(&doc), kr_mapping_hash(m), &id, &f))
 		printf("# %s\n", f.message);
 	kr_mapping_unref(m);
@@ -305,7 +305,7 @@ static bool open_all(void)
 		err = kr_register_read(KR_STR("name,prefixes\nbank,198.51.100.0/24\n"), "c.csv", a,
 				       &d, faults, &n);
 	if (!err)
-		err = kr_register_replace(store, &d, &r, &change, &f);
+		err = kr_register_replace(store, KR_BY_LOCAL, &d, &r, &change, &f);
 	kr_register_unref(r);
 	if (!err)
 		err = kr_pipe_reload(pipe_, &f);

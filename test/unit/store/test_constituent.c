@@ -32,7 +32,7 @@ static void fill(struct kr_store *s, unsigned n, unsigned rules)
 						 .value = kr_str_c(values[at])};
 		}
 	}
-	IS(kr_store_register_replace(s, c, n, r, n * rules, &change, &f), 0,
+	IS(kr_store_register_replace(s, KR_BY_LOCAL, c, n, r, n * rules, &change, &f), 0,
 	   "the register is filled");
 }
 

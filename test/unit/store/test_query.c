@@ -93,9 +93,9 @@ static bool fill(struct kr_store *s, struct kr_fault *f)
 	struct kr_register_change change;
 	uint32_t source[2];
 
-	if (kr_store_register_replace(s, c, NAMES, NULL, 0, &change, f) ||
-	    kr_store_source_put(s, &src[0], &source[0], f) ||
-	    kr_store_source_put(s, &src[1], &source[1], f))
+	if (kr_store_register_replace(s, KR_BY_LOCAL, c, NAMES, NULL, 0, &change, f) ||
+	    kr_store_source_put(s, KR_BY_LOCAL, &src[0], &source[0], f) ||
+	    kr_store_source_put(s, KR_BY_LOCAL, &src[1], &source[1], f))
 		return false;
 	for (unsigned day = 0; day < DAYS; day++) {
 		KR_AUTO(kr_batch) *b = kr_batch_new(0);

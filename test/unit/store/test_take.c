@@ -262,7 +262,7 @@ static bool run(const char *dir, unsigned run)
 	memset(present, 0, sizeof(present));
 	memset(version, 0, sizeof(version));
 	if (kr_store_init(path, &f) || kr_store_open(path, &o, &s, &f) ||
-	    kr_store_source_put(s, &src, &source, &f)) {
+	    kr_store_source_put(s, KR_BY_LOCAL, &src, &source, &f)) {
 		printf("# %s\n", f.message);
 		return false;
 	}

@@ -76,8 +76,8 @@ static void node_register(struct node *n)
 		(struct kr_rule){.constituent = 0, .kind = KR_RULE_ASN, .value = KR_STR("64500")};
 	n->rules[2] = (struct kr_rule){
 		.constituent = 1, .kind = KR_RULE_DOMAIN, .value = KR_STR("bank.example")};
-	node_check(kr_store_register_replace(n->s, n->c, 2, n->rules, 3, &change, &f), &f,
-		   "register");
+	node_check(kr_store_register_replace(n->s, KR_BY_LOCAL, n->c, 2, n->rules, 3, &change, &f),
+		   &f, "register");
 }
 
 static uint32_t node_source(struct node *n, const char *name, enum kr_tlp tlp)
@@ -89,7 +89,7 @@ static uint32_t node_source(struct node *n, const char *name, enum kr_tlp tlp)
 	struct kr_fault f;
 	uint32_t id = 0;
 
-	node_check(kr_store_source_put(n->s, &src, &id, &f), &f, "source");
+	node_check(kr_store_source_put(n->s, KR_BY_LOCAL, &src, &id, &f), &f, "source");
 	return id;
 }
 
