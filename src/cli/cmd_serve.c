@@ -168,8 +168,11 @@ static bool stop(struct serve *s)
 	struct timespec until;
 	bool done;
 
-	if (s->node)
+	if (s->node) {
 		s->node->stopping = true;
+		if (s->node->net)
+			kr_net_stop(s->node->net);
+	}
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += DRAIN_S;
 	done = kr_control_stop(s->control, DRAIN_S * 1000);

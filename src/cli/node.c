@@ -73,6 +73,8 @@ int kr_node_open(const char *dir, bool with_store, struct kr_node **ret, struct 
 	}
 	if (!err && with_store)
 		err = open_pipe(n, reterr);
+	if (!err && with_store)
+		n->net = kr_net_new(n->conf, n->dir);
 	if (err) {
 		kr_node_close(n);
 		return err;
@@ -85,6 +87,7 @@ void kr_node_close(struct kr_node *n)
 {
 	if (!n)
 		return;
+	kr_net_free(n->net);
 	if (n->pipe)
 		kr_pipe_close(n->pipe);
 	if (n->store)
@@ -124,6 +127,8 @@ int kr_node_reload(struct kr_node *n, struct kr_buf *ret_restart, struct kr_faul
 		return 0;
 	fresh = kr_node_conf(n);
 	kr_pipe_configure(n->pipe, fresh);
+	if (n->net)
+		kr_net_configure(n->net, fresh);
 	kr_conf_unref(fresh);
 	/* Tables too: a damaged one is told like a wrong setting. */
 	err = kr_pipe_reload(n->pipe, reterr);

@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "base/err.h"
 #include "conf/conf.h"
+#include "net/net.h"
 #include "pipe/pipe.h"
 #include "store/store.h"
 
@@ -21,6 +22,7 @@ struct kr_node {
 	atomic_bool stopping;	    /* `karaula serve` was told to end */
 	struct kr_store *store;	    /* NULL for KR_NEED_CONF */
 	struct kr_pipe *pipe;	    /* on the store: register, tables, mappings; NULL without it */
+	struct kr_net *net;	    /* what outgoing connections share; NULL without store */
 	struct kr_fault damage;	    /* code set: a table could not be used and is left out */
 	pthread_rwlock_t conf_lock; /* guards conf */
 	const struct kr_conf *conf; /* take it with kr_node_conf() */
