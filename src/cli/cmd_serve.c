@@ -33,6 +33,7 @@
 struct serve {
 	struct kr_node *node;
 	struct kr_web *web;
+	struct kr_http *http;
 	struct kr_control *control;
 	struct kr_metrics *metrics;
 	pthread_t resume;
@@ -104,29 +105,18 @@ static size_t lines_of(char *text, const char **lines, size_t max)
 	return n;
 }
 
-static int start_web(struct serve *s, struct kr_fault *reterr)
+static void make_pages(struct serve *s, const struct kr_conf *c)
 {
-	const struct kr_conf *c = kr_node_conf(s->node);
 	KR_AUTO(kr_tables) *tables = kr_pipe_tables(s->node->pipe);
 	KR_AUTO_BUF attribution = KR_BUF(16384);
 	const char *lines[LINES_MAX];
 	struct kr_web_opts o = {
 		.store = s->node->store,
-		.listen = c->http_listen,
-		.threads = (unsigned)c->http_threads,
-		.limits =
-			{
-				.connections_max = (unsigned)c->http_connections_max,
-				.connections_address_max = (unsigned)c->http_connections_per_ip_max,
-				.timeout_s = (unsigned)(c->http_timeout / 1000000),
-				.memory_max = c->http_request_max,
-			},
 		.node_name = c->node_name[0] ? c->node_name : NULL,
 		.lang = c->node_language,
 		.ready = ready,
 		.ready_ctx = s,
 	};
-	int err;
 
 	if (kr_pap_parse(kr_str_c(c->labels_pap_open), &o.pap_open) ||
 	    kr_pap_parse(kr_str_c(c->labels_pap_default), &o.pap_default))
@@ -137,7 +127,49 @@ static int start_web(struct serve *s, struct kr_fault *reterr)
 	kr_buf_ch(&attribution, '\0');
 	o.attribution = lines;
 	o.n_attribution = attribution.err ? 0 : lines_of(attribution.p, lines, LINES_MAX);
-	err = kr_web_start(&o, &s->web, reterr);
+	s->web = kr_web_new(&o);
+}
+
+/* A relative path starts at the data directory; "" stays empty. */
+static const char *below(const struct serve *s, const char *path, struct kr_arena *a)
+{
+	if (!path[0] || path[0] == '/')
+		return path;
+	return kr_arena_printf(a, "%s/%s", s->node->dir, path).p;
+}
+
+static int start_http(struct serve *s, struct kr_fault *reterr)
+{
+	const struct kr_conf *c = kr_node_conf(s->node);
+	KR_AUTO(kr_arena) *a = kr_arena_new(0);
+	struct kr_http_mount mounts[KR_HTTP_MOUNTS_MAX];
+	struct kr_http_opts o = {
+		.listen = c->http_listen,
+		.threads = (unsigned)c->http_threads,
+		.limits =
+			{
+				.connections_max = (unsigned)c->http_connections_max,
+				.connections_address_max = (unsigned)c->http_connections_per_ip_max,
+				.timeout_s = (unsigned)(c->http_timeout / 1000000),
+				.header_time_s = (unsigned)(c->http_header_time / 1000000),
+				.body_time_s = (unsigned)(c->http_body_time / 1000000),
+				.body_rate = (unsigned)c->http_body_rate,
+				.streams_max = (unsigned)c->http_streams_max,
+				.memory_max = c->http_request_max,
+			},
+		.mounts = mounts,
+		.certificate = below(s, c->http_certificate, a),
+		.key = below(s, c->http_key, a),
+		.hosts = c->http_host,
+		.proxies = c->http_proxy,
+		.done = kr_web_count_request,
+	};
+	int err;
+
+	make_pages(s, c);
+	o.ctx = s->web;
+	mounts[o.n_mounts++] = kr_web_mount(s->web);
+	err = kr_http_start(&o, &s->http, reterr);
 	kr_conf_unref(c);
 	return err;
 }
@@ -151,7 +183,7 @@ static int start(struct serve *s, const char *dir, struct kr_fault *reterr)
 		return err;
 	s->node->serving = true;
 	setup_log(s->node);
-	err = start_web(s, reterr);
+	err = start_http(s, reterr);
 	if (err)
 		return err;
 	c = kr_node_conf(s->node);
@@ -176,7 +208,8 @@ static bool stop(struct serve *s)
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += DRAIN_S;
 	done = kr_control_stop(s->control, DRAIN_S * 1000);
-	kr_web_stop(s->web);
+	kr_http_stop(s->http);
+	kr_web_free(s->web);
 	kr_metrics_free(s->metrics);
 	if (s->resuming && pthread_timedjoin_np(s->resume, NULL, &until) != 0)
 		done = false;
@@ -199,6 +232,9 @@ static void reload(struct serve *s)
 		setup_log(s->node);
 	if (!err)
 		kr_log(KR_LOG_NOTICE, "configuration reloaded");
+	f = (struct kr_fault){0};
+	if (kr_http_reload(s->http, &f))
+		kr_log(KR_LOG_ERROR, "the certificate is wrong, the old one stays", KR_FAULT(&f));
 	if (restart.n)
 		kr_log(KR_LOG_WARNING, "settings changed that need a restart",
 		       KR_S("settings", kr_buf_cstr(&restart)));
@@ -227,9 +263,9 @@ static int wait_signals(struct serve *s)
 static void announce(struct kr_cli *c, const struct serve *s)
 {
 	kr_notify("READY=1");
-	fprintf(c->out, "%s\n", kr_web_url(s->web));
+	fprintf(c->out, "%s\n", kr_http_url(s->http));
 	fflush(c->out);
-	kr_log(KR_LOG_NOTICE, "node is ready", KR_S("pages", kr_web_url(s->web)),
+	kr_log(KR_LOG_NOTICE, "node is ready", KR_S("pages", kr_http_url(s->http)),
 	       KR_S("directory", s->node->dir), KR_S("version", KR_VERSION));
 }
 

@@ -175,7 +175,6 @@ static int parse_text(enum kr_conf_type t, struct kr_str v, const char *least, c
 	return 0;
 }
 
-/* Until there are accounts, pages are for people on this machine only. */
 static int parse_listen(struct kr_str v, struct kr_arena *arena, void *ret, struct kr_fault *reterr)
 {
 	bool bracket = v.n && v.p[0] == '[';
@@ -183,8 +182,6 @@ static int parse_listen(struct kr_str v, struct kr_arena *arena, void *ret, stru
 	struct kr_str host;
 	struct kr_ip ip;
 	uint64_t port;
-	bool loopback;
-	int err;
 
 	if (colon <= 0 || kr_str_u64(kr_str_from(v, (size_t)colon + 1), &port) || port > 65535)
 		return wrong(KR_CONF_LISTEN, v, reterr);
@@ -193,18 +190,6 @@ static int parse_listen(struct kr_str v, struct kr_arena *arena, void *ret, stru
 		host = kr_str_n(host.p + 1, host.n - 2);
 	if (kr_ip_parse(host, &ip) || (ip.family == 6) != bracket)
 		return wrong(KR_CONF_LISTEN, v, reterr);
-	loopback = ip.family == 4 ? ip.b[0] == 127
-				  : !memcmp(ip.b, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16);
-	if (!loopback) {
-		err = kr_fault_set(reterr, -KR_ECONF, "'%.*s' is not a loopback address",
-				   KR_STR_ARG(v));
-		kr_fault_remedy(
-			reterr,
-			"there are no accounts yet, so pages are for this machine only: use "
-			"127.0.0.1:%u or [::1]:%u, and ssh -L from elsewhere",
-			(unsigned)port, (unsigned)port);
-		return err;
-	}
 	*(const char **)ret = kr_arena_dup(arena, v).p;
 	return 0;
 }

@@ -18,18 +18,6 @@ static int wrong(const char *text, struct kr_fault *reterr)
 	return -KR_ECONF;
 }
 
-static int not_loopback(const char *text, struct kr_fault *reterr)
-{
-	kr_fault_set(
-		reterr, -KR_ECONF,
-		"'%s' is not a loopback address; the pages have no login yet, so they are only for "
-		"this machine",
-		text);
-	kr_fault_remedy(reterr,
-			"use 127.0.0.1 or [::1]; from elsewhere: ssh -L 8440:127.0.0.1:8440 HOST");
-	return -KR_ECONF;
-}
-
 int kr_http__listen_parse(const char *text, struct sockaddr_storage *ret, socklen_t *ret_n,
 			  struct kr_fault *reterr)
 {
@@ -58,8 +46,6 @@ int kr_http__listen_parse(const char *text, struct sockaddr_storage *ret, sockle
 		a->sin6_port = htons((uint16_t)port);
 		if (inet_pton(AF_INET6, host, &a->sin6_addr) != 1)
 			return wrong(text, reterr);
-		if (!IN6_IS_ADDR_LOOPBACK(&a->sin6_addr))
-			return not_loopback(text, reterr);
 		*ret_n = sizeof(*a);
 	} else {
 		struct sockaddr_in *a = (struct sockaddr_in *)&ss;
@@ -68,11 +54,23 @@ int kr_http__listen_parse(const char *text, struct sockaddr_storage *ret, sockle
 		a->sin_port = htons((uint16_t)port);
 		if (inet_pton(AF_INET, host, &a->sin_addr) != 1)
 			return wrong(text, reterr);
-		if (ntohl(a->sin_addr.s_addr) >> 24 != 127)
-			return not_loopback(text, reterr);
 		*ret_n = sizeof(*a);
 	}
 	*ret = ss;
+	return 0;
+}
+
+int kr_http__listen_loopback(const char *text, bool *ret, struct kr_fault *reterr)
+{
+	struct sockaddr_storage ss;
+	socklen_t n;
+	int err = kr_http__listen_parse(text, &ss, &n, reterr);
+
+	if (err)
+		return err;
+	*ret = ss.ss_family == AF_INET6
+		       ? IN6_IS_ADDR_LOOPBACK(&((struct sockaddr_in6 *)&ss)->sin6_addr)
+		       : ntohl(((struct sockaddr_in *)&ss)->sin_addr.s_addr) >> 24 == 127;
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The listening socket: an address of this machine's loopback, and nothing else. */
+/* The listening socket. */
 #pragma once
 
 #include "base/base.h"
@@ -10,10 +10,12 @@
 /*
  * Read "127.0.0.1:8440" or "[::1]:8440".
  *
- * Returns 0; -KR_ECONF (not an address with a port, or not loopback), with the remedy.
+ * Returns 0; -KR_ECONF (not an address with a port), with the remedy.
  */
 KR_MUST_USE int kr_http__listen_parse(const char *text, struct sockaddr_storage *ret,
 				      socklen_t *ret_n, struct kr_fault *reterr);
+/* The same; is it an address of this machine's loopback? */
+KR_MUST_USE int kr_http__listen_loopback(const char *text, bool *ret, struct kr_fault *reterr);
 /*
  * Open, bind and listen.
  *

@@ -66,36 +66,31 @@ static int query_pair(struct kr_str piece, struct kr_arena *a, struct kr_http_pa
 	return err ? err : kr_http_decode(value, true, a, &ret->value);
 }
 
-int kr_http_query_parse(struct kr_str query, struct kr_arena *a, struct kr_http_pair **ret,
-			size_t *ret_n, struct kr_fault *reterr)
+int kr_http_pairs_parse(struct kr_str text, size_t max, const char *what, struct kr_arena *a,
+			struct kr_http_pair **ret, size_t *ret_n, struct kr_fault *reterr)
 {
-	struct kr_http_pair *pairs = kr_arena_calloc(a, KR_HTTP_QUERY_MAX, sizeof(*pairs));
+	struct kr_http_pair *pairs = NULL;
 	struct kr_str piece;
-	size_t n = 0;
+	size_t n = 0, cap = 0;
 
-	if (query.n > KR_HTTP_QUERY_BYTES) {
-		kr_fault_set(reterr, -KR_ELIMIT, "the query has %zu bytes, %d are allowed", query.n,
-			     KR_HTTP_QUERY_BYTES);
-		kr_fault_remedy(reterr, "use a shorter expression");
-		return -KR_ELIMIT;
-	}
-	if (!pairs)
-		return kr_fault_set(reterr, -KR_ELIMIT, "the request needs too much memory");
-	while (query.p && kr_str_split(&query, '&', &piece)) {
+	while (text.p && kr_str_split(&text, '&', &piece)) {
 		int err;
 
 		if (!piece.n)
 			continue;
-		if (n == KR_HTTP_QUERY_MAX)
+		if (n == max)
 			return kr_fault_set(reterr, -KR_ELIMIT,
-					    "more than %d parameters in the query",
-					    KR_HTTP_QUERY_MAX);
+					    "more than %zu parameters in the %s", max, what);
+		pairs = kr_arena_more(a, pairs, n, &cap, sizeof(*pairs));
+		if (!pairs)
+			return kr_fault_set(reterr, -KR_ELIMIT,
+					    "the request needs too much memory");
 		err = query_pair(piece, a, &pairs[n]);
 		if (err)
 			return kr_fault_set(reterr, err,
-					    "parameter %zu of the query is not valid "
+					    "parameter %zu of the %s is not valid "
 					    "percent-encoded UTF-8",
-					    n + 1);
+					    n + 1, what);
 		n++;
 	}
 	*ret = pairs;
@@ -103,20 +98,39 @@ int kr_http_query_parse(struct kr_str query, struct kr_arena *a, struct kr_http_
 	return 0;
 }
 
+int kr_http_query_parse(struct kr_str query, struct kr_arena *a, struct kr_http_pair **ret,
+			size_t *ret_n, struct kr_fault *reterr)
+{
+	if (query.n > KR_HTTP_QUERY_BYTES) {
+		kr_fault_set(reterr, -KR_ELIMIT, "the query has %zu bytes, %d are allowed", query.n,
+			     KR_HTTP_QUERY_BYTES);
+		kr_fault_remedy(reterr, "use a shorter expression");
+		return -KR_ELIMIT;
+	}
+	return kr_http_pairs_parse(query, KR_HTTP_QUERY_MAX, "query", a, ret, ret_n, reterr);
+}
+
+static struct kr_str pair_value(const struct kr_http_pair *pairs, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (kr_str_eqc(pairs[i].name, name))
+			return pairs[i].value;
+	return KR_STR_NULL;
+}
+
 struct kr_str kr_http_query(const struct kr_http_request *r, const char *name)
 {
-	for (size_t i = 0; i < r->n_query; i++)
-		if (kr_str_eqc(r->query[i].name, name))
-			return r->query[i].value;
-	return KR_STR_NULL;
+	return pair_value(r->query, r->n_query, name);
+}
+
+struct kr_str kr_http_field(const struct kr_http_request *r, const char *name)
+{
+	return pair_value(r->form, r->n_form, name);
 }
 
 struct kr_str kr_http_param(const struct kr_http_request *r, const char *name)
 {
-	for (size_t i = 0; i < r->n_params; i++)
-		if (kr_str_eqc(r->param[i].name, name))
-			return r->param[i].value;
-	return KR_STR_NULL;
+	return pair_value(r->param, r->n_params, name);
 }
 
 int kr_http_match(const char *pattern, struct kr_str path, struct kr_arena *a,
@@ -170,6 +184,48 @@ bool kr_http_host_ok(struct kr_str host, uint16_t port)
 		       n == port;
 	}
 	return false;
+}
+
+static bool host_is(struct kr_str host, struct kr_str name, uint16_t port)
+{
+	struct kr_str rest;
+	uint64_t n;
+
+	if (!kr_str_istarts(host, name))
+		return false;
+	rest = kr_str_from(host, name.n);
+	if (!rest.n)
+		return true;
+	return kr_str_chr(name, ':') < 0 && rest.p[0] == ':' && rest.n <= 6 &&
+	       !kr_str_u64(kr_str_from(rest, 1), &n) && (n == port || n == 443);
+}
+
+bool kr_http_host_listed(struct kr_str host, struct kr_str names, uint16_t port)
+{
+	struct kr_str name;
+
+	while (names.p && kr_str_split(&names, ' ', &name))
+		if (name.n && host_is(host, name, port))
+			return true;
+	return false;
+}
+
+struct kr_str kr_http_cookie_find(struct kr_str header, struct kr_str name)
+{
+	struct kr_str found = KR_STR_NULL, piece;
+
+	while (header.p && kr_str_split(&header, ';', &piece)) {
+		struct kr_str value;
+
+		piece = kr_str_trim(piece);
+		if (!kr_str_starts(piece, name) || piece.n == name.n || piece.p[name.n] != '=')
+			continue;
+		value = kr_str_from(piece, name.n + 1);
+		if (found.p && !kr_str_eq(found, value))
+			return KR_STR_NULL;
+		found = value;
+	}
+	return found;
 }
 
 bool kr_http_etag_listed(struct kr_str list, const char *etag)

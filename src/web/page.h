@@ -31,7 +31,6 @@
 #define KR_WEB_QUERY_TEXT_MAX 4096 /* bytes of an expression */
 
 struct kr_web {
-	struct kr_http *http;
 	struct kr_store *store;
 	struct kr_web_opts o; /* texts owned */
 	struct kr_arena *arena;
@@ -65,10 +64,6 @@ enum kr_web_nav {
 };
 
 #define T(page, text) kr_text((page)->lang, text)
-
-/* For kr_http_opts.done: counts requests for /metrics. */
-void kr_web__count_request(void *ctx, const struct kr_http_route *route, unsigned status,
-			   int64_t us);
 
 /* ---- language ---- */
 

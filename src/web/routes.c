@@ -113,10 +113,9 @@ void kr_web__metrics_init(struct kr_web *w)
 		"Time from the first line of a request to the last byte of its answer.", NULL);
 }
 
-void kr_web__count_request(void *ctx, const struct kr_http_route *route, unsigned status,
-			   int64_t us)
+void kr_web_count_request(void *web, const struct kr_http_route *route, unsigned status, int64_t us)
 {
-	struct kr_web *w = ctx;
+	struct kr_web *w = web;
 
 	(void)route;
 	kr_metric_add(w->requests[status < 600 ? status / 100 : 0], 1);

@@ -23,7 +23,6 @@ static void copy_opts(struct kr_web *w, const struct kr_web_opts *o)
 	const char **lines = kr_arena_calloc(w->arena, o->n_attribution + 1, sizeof(*lines));
 
 	w->o = *o;
-	w->o.listen = keep(w->arena, o->listen, "127.0.0.1:8440");
 	w->o.node_name = keep(w->arena, o->node_name, "karaula");
 	w->o.lang = keep(w->arena, o->lang, "en");
 	for (size_t i = 0; i < o->n_attribution; i++)
@@ -39,18 +38,9 @@ static void copy_opts(struct kr_web *w, const struct kr_web_opts *o)
 		w->o.pap_default = KR_PAP_AMBER;
 }
 
-static void web_free(struct kr_web *w)
-{
-	kr_metrics_free(w->own_metrics);
-	kr_arena_free(w->arena);
-	free(w);
-}
-
-int kr_web_start(const struct kr_web_opts *o, struct kr_web **ret, struct kr_fault *reterr)
+struct kr_web *kr_web_new(const struct kr_web_opts *o)
 {
 	struct kr_web *w = kr_xcalloc(1, sizeof(*w));
-	struct kr_http_opts http = {0};
-	int err;
 
 	w->arena = kr_arena_new(0);
 	w->store = o->store;
@@ -58,36 +48,22 @@ int kr_web_start(const struct kr_web_opts *o, struct kr_web **ret, struct kr_fau
 	copy_opts(w, o);
 	kr_web__assets_init(&w->assets);
 	kr_web__metrics_init(w);
-	http.listen = w->o.listen;
-	http.threads = o->threads;
-	http.limits = o->limits;
-	http.routes = kr_web__routes(&http.n_routes);
-	http.ctx = w;
-	http.error = kr_web__error;
-	http.done = kr_web__count_request;
-	err = kr_http_start(&http, &w->http, reterr);
-	if (err) {
-		web_free(w);
-		return err;
-	}
-	*ret = w;
-	return 0;
+	return w;
 }
 
-void kr_web_stop(struct kr_web *w)
+struct kr_http_mount kr_web_mount(struct kr_web *w)
+{
+	struct kr_http_mount m = {.ctx = w, .error = kr_web__error};
+
+	m.routes = kr_web__routes(&m.n_routes);
+	return m;
+}
+
+void kr_web_free(struct kr_web *w)
 {
 	if (!w)
 		return;
-	kr_http_stop(w->http);
-	web_free(w);
-}
-
-uint16_t kr_web_port(const struct kr_web *w)
-{
-	return kr_http_port(w->http);
-}
-
-const char *kr_web_url(const struct kr_web *w)
-{
-	return kr_http_url(w->http);
+	kr_metrics_free(w->own_metrics);
+	kr_arena_free(w->arena);
+	free(w);
 }

@@ -13,12 +13,9 @@
 #include "store/store.h"
 
 struct kr_web_opts {
-	struct kr_store *store;	      /* open; outlives the pages */
-	const char *listen;	      /* "127.0.0.1:8440"; port 0: any that is free */
-	unsigned threads;	      /* 0: 2 */
-	struct kr_http_limits limits; /* 0 in each: its default */
-	const char *node_name;	      /* shown on top; NULL: "karaula" */
-	const char *lang; /* where the browser asks for no language there is; NULL: "en" */
+	struct kr_store *store; /* open; outlives the pages */
+	const char *node_name;	/* shown on top; NULL: "karaula" */
+	const char *lang;	/* where the browser asks for no language there is; NULL: "en" */
 	/* Who must be named for the tables in use, one line each, plain text; shown on every page.
 	 */
 	const char *const *attribution;
@@ -40,16 +37,12 @@ struct kr_web_opts {
 
 struct kr_web;
 
-/*
- * Begin to serve. Everything in o is copied but the store.
- *
- * Returns 0, or what kr_http_start() returns.
- */
-KR_MUST_USE int kr_web_start(const struct kr_web_opts *o, struct kr_web **ret,
-			     struct kr_fault *reterr);
-/* Let running requests end, then stop and free. NULL is fine. Call it before the store is closed.
- */
-void kr_web_stop(struct kr_web *w);
-uint16_t kr_web_port(const struct kr_web *w);
-/* "http://127.0.0.1:8440/" */
-const char *kr_web_url(const struct kr_web *w);
+/* Make the pages; everything in o is copied but the store. Never NULL; freed by kr_web_free(). */
+struct kr_web *kr_web_new(const struct kr_web_opts *o);
+/* What kr_http_start() takes: the routes of all pages, and the page of an error. */
+struct kr_http_mount kr_web_mount(struct kr_web *w);
+/* For kr_http_opts.done, with the pages as ctx: counts requests for /metrics. */
+void kr_web_count_request(void *web, const struct kr_http_route *route, unsigned status,
+			  int64_t us);
+/* After the server has stopped, before the store is closed. NULL is fine. */
+void kr_web_free(struct kr_web *w);

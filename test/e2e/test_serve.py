@@ -179,7 +179,7 @@ def page(t):
     except subprocess.TimeoutExpired:
         status = None
         s.kill()
-    t.same(status, 2, "an address that is not loopback is an error of the configuration", s.log())
+    t.same(status, 2, "an address that is not loopback, without TLS, is an error of the configuration", s.log())
     t.has(s.log(), "loopback", "that says why")
 
 

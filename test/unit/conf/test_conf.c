@@ -95,11 +95,9 @@ static void mistakes(void)
 		"karaula.conf:2: http.timeout: '5' is not a span of time: 90s, 15m, 12h, 30d, 5y");
 	refused("http {\n timeout = 5s\n timeout = 6s }",
 		"karaula.conf:3: 'timeout' is set a second time, after line 2");
-	refused("http { listen = 0.0.0.0:80 }",
-		"karaula.conf:1: http.listen: '0.0.0.0:80' is not a loopback address (there are no "
-		"accounts yet, so pages are for this machine only: use 127.0.0.1:80 or [::1]:80, "
-		"and ssh -L "
-		"from elsewhere)");
+	refused("http { listen = 0.0.0.0 }",
+		"karaula.conf:1: http.listen: '0.0.0.0' is not an address and port: 127.0.0.1:8440 "
+		"or [::1]:8440");
 	refused("http {\n listen = {a, b}\n}",
 		"karaula.conf:2: unexpected token '{' (settings look "
 		"like: http { timeout = 30s })");

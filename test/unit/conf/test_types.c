@@ -93,10 +93,8 @@ static void listen_addresses(void)
 	for (size_t i = 0; i < KR_ARRAY_LEN(bad); i++)
 		IS(text(KR_CONF_LISTEN, bad[i], &s), -KR_ECONF, bad[i]);
 	for (size_t i = 0; i < KR_ARRAY_LEN(open); i++)
-		OK(text(KR_CONF_LISTEN, open[i], &s) == -KR_ECONF &&
-			   strstr(fault.message, "is not a loopback address") &&
-			   strstr(fault.remedy, "127.0.0.1:"),
-		   "%s is refused with the way out", open[i]);
+		OK(!text(KR_CONF_LISTEN, open[i], &s) && !strcmp(s, open[i]),
+		   "%s is one; whether it may be is looked at with the other settings", open[i]);
 }
 
 int main(void)

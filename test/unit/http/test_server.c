@@ -184,7 +184,7 @@ static void test_smuggling(void)
 	struct kr_buf b = KR_BUF(10000);
 	int before = atomic_load(&handled);
 
-	kr_buf_printf(&b, "GET / HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nContent-Length: 0060\r\n\r\n",
+	kr_buf_printf(&b, "GET / HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nContent-Length: 0040\r\n\r\n",
 		      port);
 	kr_buf_printf(&b, "GET /hello/smuggled HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", port);
 	raw_talk(port, kr_buf_str(&b), &a);
@@ -359,8 +359,8 @@ static void test_slow_clients(void)
 
 static struct kr_http *start(const struct kr_http_limits *l)
 {
-	struct kr_http_opts o = {
-		.listen = "127.0.0.1:0", .routes = routes, .n_routes = KR_ARRAY_LEN(routes)};
+	struct kr_http_mount m = {.routes = routes, .n_routes = KR_ARRAY_LEN(routes)};
+	struct kr_http_opts o = {.listen = "127.0.0.1:0", .mounts = &m, .n_mounts = 1};
 	struct kr_http *h = NULL;
 	struct kr_fault f = {0};
 
@@ -418,20 +418,38 @@ static void test_drain(void)
 	DONE();
 }
 
-static void test_refused_options(void)
+static void refused(struct kr_http_opts o, const char *says, const char *what)
 {
-	static const struct kr_http_route writing[] = {{"POST", "/", hello, "", false}};
-	struct kr_http_opts o = {.listen = "127.0.0.1:0", .routes = writing, .n_routes = 1};
 	struct kr_http *h = NULL;
 	struct kr_fault f;
 
-	IS(kr_http_start(&o, &h, &f), -KR_ECONF, "a writing route");
-	OK(!h && strstr(f.message, "accounts"), "is refused: %s", f.message);
-	o = (struct kr_http_opts){.listen = "0.0.0.0:0", .routes = routes, .n_routes = 1};
-	IS(kr_http_start(&o, &h, &f), -KR_ECONF, "an address that is not loopback");
+	IS(kr_http_start(&o, &h, &f), -KR_ECONF, what);
+	OK(!h && strstr(f.message, says), "is refused: %s", f.message);
+}
+
+static void test_refused_options(void)
+{
+	static const struct kr_http_route odd[] = {{"TRACE", "/", hello, "", false}},
+					  body[] = {{"GET", "/", hello, "", .body_max = 1}};
+	struct kr_http_mount m = {.routes = odd, .n_routes = 1};
+	struct kr_http_opts o = {.listen = "127.0.0.1:0", .mounts = &m, .n_mounts = 1};
+
+	refused(o, "TRACE", "a route for TRACE");
+	m.routes = body;
+	refused(o, "no body", "a GET with a body");
+	m.routes = routes;
+	o.listen = "0.0.0.0:0";
+	refused(o, "TLS", "an address that is not loopback, without TLS");
+	o.proxies = "192.0.2.1";
+	refused(o, "http.host", "one with a proxy, but no name");
+	o.proxies = "192.0.2.1 nonsense";
+	refused(o, "nonsense", "a proxy that is no address");
+	o.proxies = NULL;
+	o.certificate = "/nonexistent/cert.pem";
+	refused(o, "each other", "a certificate without its key");
 	o = (struct kr_http_opts){
-		.listen = "127.0.0.1:0", .routes = routes, .n_routes = 1, .threads = 65};
-	IS(kr_http_start(&o, &h, &f), -KR_ECONF, "too many threads");
+		.listen = "127.0.0.1:0", .mounts = &m, .n_mounts = 1, .threads = 65};
+	refused(o, "threads", "too many threads");
 }
 
 int main(void)

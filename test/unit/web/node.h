@@ -40,6 +40,7 @@ struct node {
 	char dir[64];
 	struct kr_store *s;
 	struct kr_web *web;
+	struct kr_http *http;
 	uint16_t port;
 	struct kr_constituent c[2];
 	struct kr_rule rules[3];
@@ -216,10 +217,10 @@ static void node_start(struct node *n, bool empty)
 {
 	static const char *const attribution[] = {"AS table: example (CC BY 4.0)"};
 	struct kr_store_opts so = {.now = node_now};
-	struct kr_web_opts wo = {.listen = "127.0.0.1:0",
-				 .node_name = "test-node",
-				 .attribution = attribution,
-				 .n_attribution = 1};
+	struct kr_web_opts wo = {
+		.node_name = "test-node", .attribution = attribution, .n_attribution = 1};
+	struct kr_http_opts ho = {.listen = "127.0.0.1:0", .n_mounts = 1};
+	struct kr_http_mount mount;
 	char data[80];
 	struct kr_fault f;
 
@@ -232,15 +233,21 @@ static void node_start(struct node *n, bool empty)
 	if (!empty)
 		node_fill(n);
 	wo.store = n->s;
-	node_check(kr_web_start(&wo, &n->web, &f), &f, "pages");
-	n->port = kr_web_port(n->web);
+	n->web = kr_web_new(&wo);
+	mount = kr_web_mount(n->web);
+	ho.mounts = &mount;
+	ho.ctx = n->web;
+	ho.done = kr_web_count_request;
+	node_check(kr_http_start(&ho, &n->http, &f), &f, "pages");
+	n->port = kr_http_port(n->http);
 }
 
 static void node_stop(struct node *n)
 {
 	char command[128];
 
-	kr_web_stop(n->web);
+	kr_http_stop(n->http);
+	kr_web_free(n->web);
 	kr_store_close(n->s);
 	snprintf(command, sizeof(command), "rm -rf %s", n->dir);
 	if (system(command))
