@@ -97,6 +97,7 @@ int kr_cli_run(struct kr_cli *c)
 	c->json = kr_cli_opt(c, "json") != NULL;
 	c->csv = kr_cli_opt(c, "csv") != NULL;
 	c->quiet = kr_cli_opt(c, "quiet") != NULL;
+	c->scope = KR_SCOPE_ALL;
 	err = c->cmd->run(c);
 	if (fflush(c->out) != 0 || ferror(c->out)) {
 		int why = c->out_state && c->out_state->error ? c->out_state->error : EIO;

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "base/text.h"
+#include "model/scope.h"
 
 #include <stdio.h>
 
@@ -40,6 +41,8 @@ struct kr_cli {
 	void *open_ctx;
 	struct kr_node *node;	/* open when the command's need says so */
 	struct kr_arena *arena; /* for the run of the command */
+	struct kr_scope scope;	/* what is shown: of the local viewer, whoever carries the command
+				   out. Work of the node itself takes KR_SCOPE_ALL */
 	struct kr_fault fault;	/* set by a failing command; main prints it once */
 };
 

@@ -137,7 +137,7 @@ static int list_all(struct kr_cli *c, const struct kr_register *r)
 		uint32_t id_max = 0;
 
 		kr_arena_clear(a);
-		err = kr_store_constituent_list(c->node->store, &KR_SCOPE_ALL, after, PAGE_ROWS, a,
+		err = kr_store_constituent_list(c->node->store, &c->scope, after, PAGE_ROWS, a,
 						&rows, &n, &c->fault);
 		for (size_t i = 0; !err && i < n; i++)
 			id_max = KR_MAX(id_max, rows[i].id);

@@ -42,7 +42,7 @@ static int list(struct kr_cli *c)
 	q.limit = (uint32_t)limit;
 	kr_query_progress_init(&l.progress, c);
 	l.out = kr_event_out_new(c);
-	err = kr_store_event_list(c->node->store, &KR_SCOPE_ALL, &q, list_one, &l, c->arena, &page,
+	err = kr_store_event_list(c->node->store, &c->scope, &q, list_one, &l, c->arena, &page,
 				  &c->fault);
 	kr_query_progress_clear(&l.progress);
 	kr_event_out_end(l.out);
@@ -121,7 +121,7 @@ static int count(struct kr_cli *c)
 	if (err)
 		return err;
 	kr_query_progress_init(&progress, c);
-	err = kr_store_event_count(c->node->store, &KR_SCOPE_ALL, &q, by ? &subject : NULL,
+	err = kr_store_event_count(c->node->store, &c->scope, &q, by ? &subject : NULL,
 				   groups_max(c), c->arena, &total, &groups, &n, &c->fault);
 	kr_query_progress_clear(&progress);
 	if (kr_cli_cancelled(c))

@@ -56,29 +56,29 @@ static int read_all(struct kr_cli *c, struct showing *s)
 	struct kr_event_id id;
 	int err;
 
-	if (kr_event_id_parse(kr_str_c(kr_cli_arg(c, 0)), &id) < 0) {
+	if (kr_store_event_id_parse(store, &c->scope, kr_str_c(kr_cli_arg(c, 0)), &id) < 0) {
 		kr_fault_set(&c->fault, -KR_EINVAL, "'%.60s' is no id of an event",
 			     kr_cli_arg(c, 0));
 		kr_fault_remedy(&c->fault,
 				"karaula event list shows ids, e.g. 20261121-standard-1-48213");
 		return -KR_EINVAL;
 	}
-	err = kr_store_event_get(store, &KR_SCOPE_ALL, &id, c->arena, &s->ev, &c->fault);
+	err = kr_store_event_get(store, &c->scope, &id, c->arena, &s->ev, &c->fault);
 	if (!err)
 		err = read_owners(c, s);
 	if (!err)
-		err = kr_store_event_contributions(store, &KR_SCOPE_ALL, &id, CONTRIBUTIONS_MAX,
+		err = kr_store_event_contributions(store, &c->scope, &id, CONTRIBUTIONS_MAX,
 						   c->arena, &s->contributions, &s->n_contributions,
 						   &c->fault);
 	if (!err)
-		err = kr_store_report_get(store, &KR_SCOPE_ALL, s->ev.report, c->arena, &s->report,
+		err = kr_store_report_get(store, &c->scope, s->ev.report, c->arena, &s->report,
 					  &c->fault);
 	if (err)
 		return err;
 	/* An event is shown even if its raw line is gone. */
 	s->raw.offset = s->ev.e->offset;
 	s->raw.length = s->ev.e->length;
-	if (kr_desk_report_pieces(store, &KR_SCOPE_ALL, s->ev.report, &s->raw, 1, RAW_MAX, c->arena,
+	if (kr_desk_report_pieces(store, &c->scope, s->ev.report, &s->raw, 1, RAW_MAX, c->arena,
 				  &s->raw_fault) == 0)
 		s->raw_fault.code = 0;
 	return 0;
@@ -291,7 +291,7 @@ static void print_text(struct kr_cli *c, const struct showing *s)
 
 	if (c->csv)
 		l.table = kr_table_new(c, columns, KR_ARRAY_LEN(columns));
-	line(&l, KR_STR("id"), kr_str_c(kr_event_id_text(&s->ev.id, id)));
+	line(&l, KR_STR("id"), kr_str_c(kr_stored_event_id(&s->ev, id)));
 	line(&l, KR_STR("source"), s->ev.source);
 	number_line(&l, "report", s->ev.report);
 	line(&l, KR_STR("report_name"), s->report.name);

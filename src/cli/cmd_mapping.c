@@ -84,7 +84,7 @@ static int tell_waiting(struct kr_cli *c)
 	struct kr_report_query q = {.state = KR_REPORT_QUARANTINED, .limit = 10};
 	struct kr_report *rows;
 	size_t n;
-	int err = kr_store_report_list(c->node->store, &KR_SCOPE_ALL, &q, c->arena, &rows, &n,
+	int err = kr_store_report_list(c->node->store, &c->scope, &q, c->arena, &rows, &n,
 				       &c->fault);
 
 	if (!err && n)

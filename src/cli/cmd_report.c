@@ -145,8 +145,7 @@ static int list(struct kr_cli *c)
 		KR_AUTO(kr_arena) *a = kr_arena_new((size_t)64 << 20);
 
 		q.limit = (uint32_t)(limit ? KR_MIN(limit - shown, (uint64_t)PAGE) : PAGE);
-		err = kr_store_report_list(c->node->store, &KR_SCOPE_ALL, &q, a, &rows, &n,
-					   &c->fault);
+		err = kr_store_report_list(c->node->store, &c->scope, &q, a, &rows, &n, &c->fault);
 		if (!err && kr_cli_cancelled(c))
 			err = kr_cli_cancel(c);
 		if (err)
@@ -336,9 +335,8 @@ static int show(struct kr_cli *c)
 		return -KR_EUSAGE;
 	}
 	if (kr_cli_opt(c, "raw"))
-		return kr_desk_report_raw(c->node->store, &KR_SCOPE_ALL, id, write_raw, c,
-					  &c->fault);
-	err = kr_desk_report_show(c->node->store, &KR_SCOPE_ALL, id, (uint32_t)limit, c->arena, &d,
+		return kr_desk_report_raw(c->node->store, &c->scope, id, write_raw, c, &c->fault);
+	err = kr_desk_report_show(c->node->store, &c->scope, id, (uint32_t)limit, c->arena, &d,
 				  &c->fault);
 	if (err)
 		return err;

@@ -86,8 +86,7 @@ static int list(struct kr_cli *c)
 {
 	struct kr_source *all;
 	size_t n;
-	int err = kr_store_source_list(c->node->store, &KR_SCOPE_ALL, c->arena, &all, &n,
-				       &c->fault);
+	int err = kr_store_source_list(c->node->store, &c->scope, c->arena, &all, &n, &c->fault);
 
 	if (err)
 		return err;

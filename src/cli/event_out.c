@@ -30,7 +30,7 @@ void kr_event_out_json(struct kr_buf *b, const struct kr_stored_event *ev, bool 
 	size_t at;
 
 	kr_json_object(&o);
-	kr_json_kstr(&o, "id", kr_str_c(kr_event_id_text(&ev->id, id)));
+	kr_json_kstr(&o, "id", kr_str_c(kr_stored_event_id(ev, id)));
 	kr_json_kstr(&o, "source", ev->source);
 	kr_json_kint(&o, "report", (int64_t)ev->report);
 	kr_json_key(&o, KR_STR("constituents"));
@@ -128,7 +128,7 @@ static void text_row(struct kr_event_out *o, const struct kr_stored_event *ev)
 	struct kr_str cells[COLUMNS];
 	size_t n = 0;
 
-	kr_event_id_text(&ev->id, id);
+	kr_stored_event_id(ev, id);
 	cells[n++] = minute_cell(ev->e->last, o->row);
 	cells[n++] = field_cell(ev->e, KR_F_CLASS_TYPE, o->row);
 	cells[n++] = place(ev->e, o->row);
@@ -194,7 +194,7 @@ static void csv_row(struct kr_event_out *o, const struct kr_stored_event *ev)
 {
 	char id[KR_EVENT_ID_TEXT_MAX];
 	struct kr_str cells[COLUMNS] = {
-		kr_str_c(kr_event_id_text(&ev->id, id)),
+		kr_str_c(kr_stored_event_id(ev, id)),
 		ev->source,
 		number_cell(ev->report, o->row),
 		number_cell(ev->e->count, o->row),

@@ -15,6 +15,8 @@ static struct kr_expr_opts limits(struct kr_cli *c)
 		.now = kr_store_now(c->node->store),
 		.depth_max = (unsigned)conf->limits_expression_depth,
 		.nodes_max = (unsigned)conf->limits_expression_nodes,
+		.may_name = kr_scope_may_name,
+		.ctx = &c->scope,
 	};
 
 	kr_conf_unref(conf);

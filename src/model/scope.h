@@ -29,6 +29,13 @@ struct kr_scope {
 
 #define KR_SCOPE_ALL ((const struct kr_scope){.all = true})
 
+/* Our own team: sees all fields, and everything that its label lets pass. Ids are not sealed for
+ * it.
+ */
+static inline bool kr_scope_is_staff(const struct kr_scope *s)
+{
+	return s->all || (s->fields == KR_FIELDS_STAFF && !s->constituent);
+}
 /* Does a row pass? The same answer as the store's SQL. */
 bool kr_scope_has(const struct kr_scope *s, enum kr_tlp label, const struct kr_owner *owners,
 		  size_t n_owners);

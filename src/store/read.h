@@ -110,26 +110,45 @@ KR_MUST_USE int kr_store_refused_list(struct kr_store *s, const struct kr_scope 
 
 /* ---- events ---- */
 
-#define KR_EVENT_ID_TEXT_MAX 48
+#define KR_EVENT_ID_TEXT_MAX 64
 struct kr_event_id {
 	enum kr_retention class_;
 	int32_t day;
 	uint32_t part;
 	uint64_t row;
 };
-/* "20261121-standard-1-48213". Returns buf. */
+/*
+ * "20261121-standard-1-48213": as staff sees it, in files and in messages to the node's owner.
+ * Whatever a viewer reads or hands in goes through kr_store_event_id_text() and _parse(). Returns
+ * buf.
+ */
 char *kr_event_id_text(const struct kr_event_id *id, char buf[KR_EVENT_ID_TEXT_MAX]);
 KR_MUST_USE int kr_event_id_parse(struct kr_str s, struct kr_event_id *ret);
+/*
+ * The id of an event as the viewer of this scope sees it, letters and digits and '-': plain for
+ * staff, for all others sealed, since row numbers tell how much else there is. Always the same for
+ * an event and a kind of viewer (constituent and set of fields). Returns buf.
+ */
+char *kr_store_event_id_text(const struct kr_store *s, const struct kr_scope *scope,
+			     const struct kr_event_id *id, char buf[KR_EVENT_ID_TEXT_MAX]);
+/* And back, letters of any case. 0; -KR_EINVAL: no id that a viewer of this kind was given. */
+KR_MUST_USE int kr_store_event_id_parse(const struct kr_store *s, const struct kr_scope *scope,
+					struct kr_str text, struct kr_event_id *ret);
 
-/* A stored event as it is handed out. Valid during the callback only. */
+/* A stored event as it is handed out: what the scope does not show is absent or 0. Valid during the
+ * callback only. */
 struct kr_stored_event {
-	struct kr_event_id id;
+	struct kr_event_id id; /* to ask the store with; shown as kr_stored_event_id() says */
 	struct kr_event *e;
 	struct kr_str source;
 	uint64_t report; /* of the first contribution; e->offset and e->length point into it */
 	const struct kr_str *constituents;
 	size_t n_constituents;
+	const struct kr_store *store;
+	const struct kr_scope *scope; /* of whoever asked, borrowed */
 };
+/* Its id as whoever asked for it sees it. Returns buf. */
+char *kr_stored_event_id(const struct kr_stored_event *ev, char buf[KR_EVENT_ID_TEXT_MAX]);
 
 struct kr_event_query {
 	const struct kr_expr *expr; /* NULL: all */

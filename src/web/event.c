@@ -37,7 +37,7 @@ static void facts(struct kr_page *p, const struct kr_stored_event *ev)
 		     kr_web__str_u64(p, ev->report));
 	kr_web__fact_end(p);
 	kr_web__fact(p, T(p, "Id"));
-	kr_html_el_c(&p->h, "code", kr_event_id_text(&ev->id, id));
+	kr_html_el_c(&p->h, "code", kr_stored_event_id(ev, id));
 	kr_web__fact_end(p);
 	kr_web__facts_end(p);
 }
@@ -185,9 +185,9 @@ static int raw_far(struct kr_page *p, const struct kr_stored_event *ev)
 	char id[KR_EVENT_ID_TEXT_MAX];
 
 	kr_web__section(p, "raw", T(p, "As it came in"));
-	kr_web__empty(p, T(p, "It lies deep in a large report. The command line shows it:"),
-		      kr_web__format(p, "karaula event show %s",
-				     kr_str_c(kr_event_id_text(&ev->id, id))));
+	kr_web__empty(
+		p, T(p, "It lies deep in a large report. The command line shows it:"),
+		kr_web__format(p, "karaula event show %s", kr_str_c(kr_stored_event_id(ev, id))));
 	kr_web__section_end(p);
 	return 0;
 }
@@ -274,7 +274,7 @@ int kr_web__event(struct kr_http_request *r, struct kr_http_reply *reply, struct
 	int err;
 
 	kr_web__page_init(&p, r, reterr);
-	if (kr_event_id_parse(kr_http_param(r, "id"), &id))
+	if (kr_store_event_id_parse(p.w->store, &p.w->scope, kr_http_param(r, "id"), &id))
 		return kr_fault_set(reterr, -KR_ENOENT,
 				    "an event has an id like 20261121-standard-1-48213");
 	err = kr_store_event_get(p.w->store, &p.w->scope, &id, p.a, &ev, reterr);
