@@ -45,8 +45,26 @@ struct kr_recipient {
 KR_MUST_USE int kr_store_recipient_put(struct kr_store *s, const struct kr_by *by,
 				       const struct kr_recipient *r, uint32_t *ret_id,
 				       struct kr_fault *reterr);
+/* Hide a recipient; what is packed for it and not sent is dropped. -KR_ENOENT. */
 KR_MUST_USE int kr_store_recipient_remove(struct kr_store *s, const struct kr_by *by, uint32_t id,
 					  struct kr_fault *reterr);
+struct kr_register_recipients {
+	uint32_t added, returned, removed;
+};
+/*
+ * Bring the mail recipients that the register makes (of_register) in line with these addresses:
+ * new ones are added with the defaults of `like`, missing ones removed. One that a person added or
+ * removed stays as it is.
+ *
+ * want  constituent and address of each; in any order, without doubles
+ */
+KR_MUST_USE int kr_store_recipient_sync(struct kr_store *s, const struct kr_by *by,
+					const struct kr_recipient *like,
+					const struct kr_recipient *want, size_t n,
+					struct kr_register_recipients *ret,
+					struct kr_fault *reterr);
+/* Changes with every change of a recipient but its health. */
+uint64_t kr_store_recipient_version(struct kr_store *s);
 struct kr_recipient_query {
 	uint32_t constituent; /* 0: all */
 	uint32_t after;	      /* ids above; 0: from the first */
@@ -61,7 +79,8 @@ KR_MUST_USE int kr_store_recipient_list(struct kr_store *s, const struct kr_scop
 KR_MUST_USE int kr_store_recipient_get(struct kr_store *s, const struct kr_scope *scope,
 				       uint32_t id, struct kr_arena *a, struct kr_recipient *ret,
 				       struct kr_fault *reterr);
-/* A message came back or got through: health changes by so much, within 0 to 100. */
+/* A message came back or got through: health changes by so much, within 0 to 100. bounced: when it
+ * came back; KR_TIME_NONE: it did not. */
 KR_MUST_USE int kr_store_recipient_health(struct kr_store *s, uint32_t id, int change,
 					  kr_time bounced, struct kr_fault *reterr);
 
@@ -108,7 +127,8 @@ KR_MUST_USE int kr_store_feedback_revoke(struct kr_store *s, const struct kr_by 
 struct kr_feedback_query {
 	uint32_t source; /* with key: those of an event; 0: all */
 	uint64_t key;
-	uint64_t before; /* smaller ids; 0: from the newest */
+	uint32_t constituent; /* 0: all */
+	uint64_t before;      /* smaller ids; 0: from the newest */
 	uint32_t limit;
 };
 /* Newest first. */
@@ -116,6 +136,21 @@ KR_MUST_USE int kr_store_feedback_list(struct kr_store *s, const struct kr_scope
 				       const struct kr_feedback_query *q, struct kr_arena *a,
 				       struct kr_feedback **ret, size_t *ret_n,
 				       struct kr_fault *reterr);
+
+/* An answer that counts now: not revoked, not expired. */
+struct kr_answer {
+	uint64_t id, key;
+	uint32_t source, constituent;
+	enum kr_verdict verdict;
+	kr_time at;
+};
+/* All answers that count at `now`, by (key, source, constituent), of one such the newest only. */
+KR_MUST_USE int kr_store_feedback_answers(struct kr_store *s, kr_time now, struct kr_arena *a,
+					  struct kr_answer **ret, size_t *ret_n,
+					  struct kr_fault *reterr);
+
+/* The 32 bytes that sign links in messages; made with the data directory. */
+KR_MUST_USE int kr_store_link_key(struct kr_store *s, uint8_t ret[32], struct kr_fault *reterr);
 
 /* ---- the outbox ---- */
 
@@ -142,47 +177,55 @@ struct kr_outbox_row {
 	uint32_t rule; /* of the register, by which the constituent owns it */
 	enum kr_outbox_state state;
 	enum kr_outbox_why why;
+	uint64_t cause; /* id of the suppression rule or the answer that withholds it */
 	kr_time due;
 	uint64_t delivery;
 };
+
+/* "label", "suppressed" ...; "" for NONE */
+const char *kr_outbox_why_text(enum kr_outbox_why why);
+const char *kr_outbox_state_text(enum kr_outbox_state st);
 
 /* A new row of a partition, as derivation sees it. Valid during the callback. */
 struct kr_fresh_row {
 	struct kr_event_id id;
 	uint32_t source;
 	uint64_t key;
-	kr_time first, last;
+	kr_time first, last, stored;
 	enum kr_tlp label;
 	struct kr_str taxonomy;
 	const struct kr_owner *owners;
 	uint32_t n_owners;
+	const struct kr_stored_event *full; /* all of it; NULL unless asked for */
 };
 /*
- * Go through rows that no cursor of the outbox has passed, segment by segment, oldest first; what
- * `each` adds commits together with the cursor.
- *
- * begin   a piece of at most 4,096 rows begins
- * each    called for each row that has an owner; adds rows with kr_store_outbox_add()
- * commit  the piece is durable
+ * Go through rows that the cursor of the outbox has not passed, partition by partition, oldest
+ * first, in pieces of at most 4,096 rows: what `each` adds with kr_store_outbox_add() commits
+ * together with the cursor, so a crash repeats nothing and forgets nothing.
  *
  * Returns the number of rows passed, or -KR_E*.
  */
 struct kr_outbox_derive {
+	bool full;	 /* each needs all of the row */
+	bool dry;	 /* nothing is written: what is added is thrown away */
+	int32_t day_min; /* partitions of earlier days are passed over as a whole */
 	int (*each)(void *ctx, const struct kr_fresh_row *row, struct kr_fault *reterr);
-	bool (*cancelled)(void *ctx);
+	bool (*cancelled)(void *ctx); /* may be NULL; true ends it between two pieces */
 	void *ctx;
 };
 KR_MUST_USE int64_t kr_store_outbox_derive(struct kr_store *s, const struct kr_outbox_derive *d,
 					   struct kr_fault *reterr);
+/* Are there rows that the cursor has not passed? Asks no file. */
+bool kr_store_outbox_behind(struct kr_store *s);
 /*
- * Add a row; only within `each`.
- *
- * Returns 0; 1 (recipient, source, key and day are there already: nothing changes).
+ * Add a row; only within `each`. Where (recipient, source, key, day) is there already, a packed row
+ * stays packed and only learns where its event is now (it was taken again); a waiting one keeps the
+ * earlier time; one that was withheld is decided anew.
  */
 KR_MUST_USE int kr_store_outbox_add(struct kr_store *s, const struct kr_outbox_row *row,
 				    struct kr_fault *reterr);
-/* Last day before `day` on which the key was told (packed) to the recipient; INT32_MIN: never.
- * Within `each` too. */
+/* Last day before `day` on which the key was told to the recipient or waits to be; INT32_MIN:
+ * never. Only within `each`. */
 KR_MUST_USE int kr_store_outbox_told(struct kr_store *s, uint32_t recipient, uint32_t source,
 				     uint64_t key, int32_t day, int32_t *ret,
 				     struct kr_fault *reterr);
@@ -190,12 +233,42 @@ struct kr_outbox_query {
 	uint32_t recipient;	    /* 0: all */
 	uint64_t delivery;	    /* 0: all */
 	enum kr_outbox_state state; /* 0: all */
-	uint32_t limit;		    /* 0: all */
+	kr_time due;		    /* with recipient, and state WAITING: due by then; 0: all */
+	uint64_t limit;		    /* 0: all */
 };
-/* Rows in the order of recipient, source, key, day. */
+/* Rows in the order of recipient, source, key, day; with `due`, those due first come first. */
 KR_MUST_USE int kr_store_outbox_list(struct kr_store *s, const struct kr_outbox_query *q,
 				     bool (*each)(void *ctx, const struct kr_outbox_row *row),
 				     void *ctx, struct kr_fault *reterr);
+
+struct kr_outbox_count {
+	uint32_t recipient;
+	enum kr_outbox_state state;
+	enum kr_outbox_why why;
+	uint64_t rows;
+	kr_time due; /* the earliest, of waiting ones */
+};
+/* Rows by recipient, state and reason; packed ones are left out. */
+KR_MUST_USE int kr_store_outbox_counts(struct kr_store *s, const struct kr_scope *scope,
+				       uint32_t recipient, struct kr_arena *a,
+				       struct kr_outbox_count **ret, size_t *ret_n,
+				       struct kr_fault *reterr);
+/*
+ * The events of outbox rows, read a partition at a time with rising row ids.
+ *
+ * scope  what the reader may see; events are redacted by it
+ * rows   reordered by place
+ * full   false: of an event only label, times, count, key, owners and class are set
+ * each   the row, and its event, or NULL if it is gone or the scope does not show it; valid during
+ *        the call. Returns false to stop
+ *
+ * Returns 0, or 1 if each stopped it.
+ */
+KR_MUST_USE int kr_store_outbox_events(struct kr_store *s, const struct kr_scope *scope,
+				       struct kr_outbox_row *rows, size_t n, bool full,
+				       bool (*each)(void *ctx, struct kr_outbox_row *row,
+						    const struct kr_stored_event *ev),
+				       void *ctx, struct kr_fault *reterr);
 
 /* ---- deliveries ---- */
 
@@ -225,22 +298,24 @@ struct kr_delivery {
 	struct kr_hash hash; /* of the bytes that were sent */
 };
 /*
- * Pack the rows of a recipient that wait and are due into a delivery.
+ * Pack rows of a recipient into a delivery, and note of others why they are withheld. Rows that do
+ * not wait any more are left as they are.
  *
- * rows_max  more wait for the next delivery
+ * rows  of this recipient: state PACKED, or WITHHELD with why and cause; others are passed over
+ * tlp   the tightest label of the packed ones
  *
- * Returns 0 with its id; 1 if nothing is due.
+ * Returns 0 with the delivery's id, which is QUEUED at `now`; 1 if no row was packed.
  */
 KR_MUST_USE int kr_store_delivery_pack(struct kr_store *s, uint32_t recipient, kr_time now,
-				       uint64_t rows_max, enum kr_tlp tlp, uint64_t *ret_id,
-				       struct kr_fault *reterr);
-/* Recipients that have rows due, by id. */
+				       const struct kr_outbox_row *rows, size_t n, enum kr_tlp tlp,
+				       uint64_t *ret_id, struct kr_fault *reterr);
+/* Recipients in use that have rows due, by id. */
 KR_MUST_USE int kr_store_outbox_due(struct kr_store *s, kr_time now, struct kr_arena *a,
 				    uint32_t **ret, size_t *ret_n, struct kr_fault *reterr);
 /*
  * Take the next delivery whose time has come: it is SENDING, durably, before this returns.
  *
- * sink  only of recipients with this sink
+ * sink  only of recipients with this sink that are in use: enabled, with some health, not muted
  *
  * Returns 0; 1 if there is none.
  */

@@ -137,6 +137,8 @@ static struct kr_store *store_new(const char *dir, int dirfd, const struct kr_st
 	pthread_mutex_init(&s->stats_lock, NULL);
 	pthread_mutex_init(&s->events_lock, NULL);
 	pthread_mutex_init(&s->pool_lock, NULL);
+	pthread_mutex_init(&s->outbox_lock, NULL);
+	pthread_mutex_init(&s->cursors_lock, NULL);
 	pthread_rwlock_init(&s->catalogue.lock, NULL);
 	return s;
 }
@@ -154,11 +156,14 @@ void kr_store_close(struct kr_store *s)
 	if (s->dirfd >= 0)
 		close(s->dirfd);
 	free(s->catalogue.parts);
+	free(s->cursors);
 	pthread_rwlock_destroy(&s->catalogue.lock);
 	pthread_mutex_destroy(&s->main_lock);
 	pthread_mutex_destroy(&s->stats_lock);
 	pthread_mutex_destroy(&s->events_lock);
 	pthread_mutex_destroy(&s->pool_lock);
+	pthread_mutex_destroy(&s->outbox_lock);
+	pthread_mutex_destroy(&s->cursors_lock);
 	free(s->dir);
 	free(s);
 }

@@ -69,6 +69,14 @@ struct kr_store {
 
 	struct kr_catalogue catalogue;
 
+	pthread_mutex_t outbox_lock; /* one derivation of the outbox at a time; guards outbox */
+	struct kr_outbox_session *outbox;
+	pthread_mutex_t cursors_lock; /* guards cursors: how far each partition was derived */
+	struct kr_outbox_cursor *cursors;
+	size_t n_cursors;
+	bool cursors_loaded;
+	uint64_t recipient_version; /* atomic */
+
 	pthread_mutex_t pool_lock;
 	struct kr_reader pool[KR_POOL_MAX];
 	uint64_t pool_clock;
