@@ -228,7 +228,7 @@ struct kr_http_opts {
 	 * NULL: then everybody may. Called before the body is read.
 	 *
 	 * Returns 0 (r->user set, or left NULL for nobody: then a route that is not open is
-	 * answered with -KR_ELOGIN); -KR_E*, answered by the error hook but where the route is
+	 * answered with -KR_EAUTH); -KR_E*, answered by the error hook but where the route is
 	 * open.
 	 */
 	int (*authenticate)(void *ctx, struct kr_http_request *r, struct kr_fault *reterr);

@@ -81,7 +81,7 @@ static bool admit(struct kr_http__request *q)
 	if (route->open || q->r.user)
 		return true;
 	if (err >= 0)
-		return refuse(q, MHD_HTTP_UNAUTHORIZED, -KR_ELOGIN, "this needs a login",
+		return refuse(q, MHD_HTTP_UNAUTHORIZED, -KR_EAUTH, "this needs a login",
 			      "log in, or send a key");
 	if (!f.code)
 		kr_fault_set(&f, err, "%s", kr_err_text(err));
