@@ -21,7 +21,7 @@
 
 struct kr_recipient {
 	uint32_t id, constituent;
-	struct kr_str constituent_name;
+	struct kr_str constituent_name, constituent_title, constituent_language;
 	struct kr_str sink;	/* "mail", "webhook", "file", "pull" */
 	struct kr_str address;	/* mail address, URL, folder; pull: empty */
 	struct kr_str language; /* of messages; empty: the constituent's, then the node's */
@@ -37,6 +37,7 @@ struct kr_recipient {
 	int health;	      /* 100: fine; bounces lower it, 0: nothing is sent any more */
 	kr_time bounced;
 	bool enabled;
+	bool removed;	  /* only kr_store_recipient_get() shows such */
 	bool of_register; /* made from the contact column of the register */
 	kr_time created, changed;
 	uint32_t revision;
@@ -69,13 +70,14 @@ struct kr_recipient_query {
 	uint32_t constituent; /* 0: all */
 	uint32_t after;	      /* ids above; 0: from the first */
 	uint32_t limit;	      /* 0: all */
+	bool removed;	      /* those too that were removed */
 };
 /* By id. */
 KR_MUST_USE int kr_store_recipient_list(struct kr_store *s, const struct kr_scope *scope,
 					const struct kr_recipient_query *q, struct kr_arena *a,
 					struct kr_recipient **ret, size_t *ret_n,
 					struct kr_fault *reterr);
-/* -KR_ENOENT. */
+/* One, removed or not, since deliveries name it. -KR_ENOENT. */
 KR_MUST_USE int kr_store_recipient_get(struct kr_store *s, const struct kr_scope *scope,
 				       uint32_t id, struct kr_arena *a, struct kr_recipient *ret,
 				       struct kr_fault *reterr);

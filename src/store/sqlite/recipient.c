@@ -15,7 +15,7 @@
 #define COLUMNS                                                                                    \
 	"r.id,r.constituent,c.name,r.sink,r.address,r.language,r.zone,r.classes,r.format,"         \
 	"r.secret,r.hour,r.quiet_from,r.quiet_to,r.muted_until,r.repeat_days,r.health,r.bounced,"  \
-	"r.enabled,r.of_register,r.created,r.changed,r.revision"
+	"r.enabled,r.of_register,r.created,r.changed,r.revision,c.title,c.language,r.removed"
 #define FROM " FROM recipient r JOIN constituent c ON c.id=r.constituent"
 
 kr_time kr_store__time(sqlite3_stmt *st, int i)
@@ -64,6 +64,9 @@ static void read_recipient(sqlite3_stmt *st, struct kr_arena *a, struct kr_recip
 		.created = sqlite3_column_int64(st, 19),
 		.changed = sqlite3_column_int64(st, 20),
 		.revision = (uint32_t)sqlite3_column_int64(st, 21),
+		.constituent_title = kr_db_dup(st, 22, a),
+		.constituent_language = kr_db_dup(st, 23, a),
+		.removed = sqlite3_column_int(st, 24) != 0,
 	};
 }
 
@@ -327,7 +330,7 @@ int kr_store_recipient_list(struct kr_store *s, const struct kr_scope *scope,
 	if (r)
 		return r;
 	r = kr_db_prepare(db,
-			  "SELECT " COLUMNS FROM " WHERE r.removed=0 AND ?1 AND (?2=0 OR "
+			  "SELECT " COLUMNS FROM " WHERE (r.removed=0 OR ?6) AND ?1 AND (?2=0 OR "
 			  "r.constituent=?2) AND (?3=0 OR r.constituent=?3) AND r.id>?4 ORDER BY "
 			  "r.id LIMIT ?5",
 			  &st, reterr);
@@ -337,6 +340,7 @@ int kr_store_recipient_list(struct kr_store *s, const struct kr_scope *scope,
 		sqlite3_bind_int64(st, 3, q->constituent);
 		sqlite3_bind_int64(st, 4, q->after);
 		sqlite3_bind_int64(st, 5, q->limit ? (int64_t)q->limit : -1);
+		sqlite3_bind_int(st, 6, q->removed);
 	}
 	while (!r && (r = kr_db_step(st, reterr)) == 1) {
 		list = kr_arena_more(a, list, n, &cap, sizeof(*list));
@@ -357,7 +361,7 @@ int kr_store_recipient_list(struct kr_store *s, const struct kr_scope *scope,
 int kr_store_recipient_get(struct kr_store *s, const struct kr_scope *scope, uint32_t id,
 			   struct kr_arena *a, struct kr_recipient *ret, struct kr_fault *reterr)
 {
-	struct kr_recipient_query q = {.after = id - 1, .limit = 1};
+	struct kr_recipient_query q = {.after = id - 1, .limit = 1, .removed = true};
 	struct kr_recipient *one = NULL;
 	size_t n = 0;
 	int r = id ? kr_store_recipient_list(s, scope, &q, a, &one, &n, reterr) : 0;

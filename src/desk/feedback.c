@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A token is base64url (RFC 4648 section 5) of 17 bytes (version, recipient, delivery, minute in
+ * which it ends) and the first 16 bytes of their HMAC-SHA-256 under a key of the data directory.
+ */
+#include "desk/feedback.h"
+
+#include "base/hash.h"
+#include "store/read.h"
+
+#define VERSION	 1
+#define BODY	 17
+#define MAC	 16
+#define NOTE_MAX 1000
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+static void sign(const uint8_t key[32], const uint8_t body[BODY], uint8_t mac[KR_HMAC_SIZE])
+{
+	uint8_t text[16 + BODY] = "karaula answers";
+
+	memcpy(text + 16, body, BODY);
+	kr_hmac_sha256(kr_str_n((const char *)key, 32), kr_str_n((const char *)text, sizeof(text)),
+		       mac);
+}
+
+char *kr_link_write(const uint8_t key[32], const struct kr_link *l, char buf[KR_LINK_TOKEN_MAX])
+{
+	uint8_t all[BODY + KR_HMAC_SIZE] = {VERSION};
+	uint32_t minute = (uint32_t)(l->expires / KR_MINUTE);
+	size_t n = 0;
+
+	for (int i = 0; i < 4; i++) {
+		all[1 + i] = (uint8_t)(l->recipient >> (24 - 8 * i));
+		all[13 + i] = (uint8_t)(minute >> (24 - 8 * i));
+	}
+	for (int i = 0; i < 8; i++)
+		all[5 + i] = (uint8_t)(l->delivery >> (56 - 8 * i));
+	sign(key, all, all + BODY);
+	static_assert((BODY + MAC) % 3 == 0, "without padding");
+	for (size_t i = 0; i < BODY + MAC; i += 3) {
+		uint32_t v = (uint32_t)all[i] << 16 | (uint32_t)all[i + 1] << 8 | all[i + 2];
+
+		for (int k = 18; k >= 0; k -= 6)
+			buf[n++] = alphabet[v >> k & 63];
+	}
+	buf[n] = '\0';
+	return buf;
+}
+
+static bool decode(struct kr_str token, uint8_t ret[BODY + MAC])
+{
+	if (token.n != (BODY + MAC) / 3 * 4)
+		return false;
+	for (size_t i = 0; i < token.n; i += 4) {
+		uint32_t v = 0;
+
+		for (size_t k = 0; k < 4; k++) {
+			const char *at = token.p[i + k] ? strchr(alphabet, token.p[i + k]) : NULL;
+
+			if (!at)
+				return false;
+			v = v << 6 | (uint32_t)(at - alphabet);
+		}
+		for (int k = 0; k < 3; k++)
+			ret[i / 4 * 3 + (size_t)k] = (uint8_t)(v >> (16 - 8 * k));
+	}
+	return true;
+}
+
+int kr_link_read(const uint8_t key[32], struct kr_str token, kr_time now, struct kr_link *ret,
+		 struct kr_fault *reterr)
+{
+	uint8_t all[BODY + MAC] = {0}, mac[KR_HMAC_SIZE];
+	struct kr_link l = {0};
+	uint32_t minute = 0;
+	bool whole = decode(token, all);
+
+	sign(key, all, mac);
+	if (!kr_secret_equal(mac, all + BODY, MAC) || !whole || all[0] != VERSION) {
+		kr_fault_set(reterr, -KR_EDENIED, "this link is not ours, or is not complete");
+		kr_fault_remedy(reterr, "open it from the message again, or copy all of it");
+		return -KR_EDENIED;
+	}
+	for (int i = 0; i < 4; i++) {
+		l.recipient = l.recipient << 8 | all[1 + i];
+		minute = minute << 8 | all[13 + i];
+	}
+	for (int i = 0; i < 8; i++)
+		l.delivery = l.delivery << 8 | all[5 + i];
+	l.expires = minute * KR_MINUTE;
+	if (now > l.expires) {
+		kr_fault_set(reterr, -KR_EUNAVAIL, "this link has ended");
+		kr_fault_remedy(reterr, "answer the message by mail");
+		return -KR_EUNAVAIL;
+	}
+	*ret = l;
+	return 0;
+}
+
+/* Lines of a person as one line; cut between characters. */
+static struct kr_str clean_note(struct kr_str s, struct kr_arena *a)
+{
+	size_t n = kr_utf8_valid(kr_str_first(s, NOTE_MAX));
+	char *p = kr_arena_bytes(a, n + 1);
+
+	if (!p)
+		return KR_STR_NULL;
+	for (size_t i = 0; i < n; i++)
+		p[i] = (unsigned char)s.p[i] < ' ' || s.p[i] == 127 ? ' ' : s.p[i];
+	return kr_str_trim(kr_str_n(p, n));
+}
+
+int kr_desk_feedback_add(struct kr_store *s, const struct kr_conf *conf, const struct kr_by *by,
+			 const struct kr_scope *scope, const struct kr_event_id *event,
+			 uint32_t constituent, enum kr_verdict verdict, struct kr_str note,
+			 kr_time expires, uint64_t *ret_id, struct kr_fault *reterr)
+{
+	KR_AUTO(kr_arena) *a = kr_arena_new((size_t)4 << 20);
+	struct kr_stored_event ev;
+	struct kr_source src;
+	struct kr_feedback f;
+	char id[KR_EVENT_ID_TEXT_MAX];
+	bool owns = false;
+	int r = kr_store_event_get(s, scope, event, a, &ev, reterr);
+
+	/* The source is ours to know, whatever the one who answers may see. */
+	if (!r)
+		r = kr_store_event_get(s, &KR_SCOPE_ALL, event, a, &ev, reterr);
+	if (r)
+		return r;
+	for (uint32_t i = 0; i < ev.e->n_owners; i++)
+		owns |= ev.e->owners[i].constituent == constituent;
+	if (!owns) {
+		kr_fault_set(reterr, -KR_EDENIED, "this constituent does not own event %s",
+			     kr_event_id_text(event, id));
+		kr_fault_remedy(reterr, "only who owns an event can answer");
+		return -KR_EDENIED;
+	}
+	r = kr_store_source_get(s, ev.source, a, &src, reterr);
+	if (r)
+		return r;
+	if (expires == KR_TIME_NONE && verdict != KR_VERDICT_FIXED)
+		expires = kr_store_now(s) + conf->delivery_answer_age;
+	f = (struct kr_feedback){
+		.source = src.id,
+		.constituent = constituent,
+		.key = ev.e->key,
+		.verdict = verdict,
+		.note = clean_note(note, a),
+		.event = kr_str_c(kr_event_id_text(event, id)),
+		.expires = expires,
+	};
+	return kr_store_feedback_add(s, by, &f, ret_id, reterr);
+}

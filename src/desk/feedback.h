@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Answers of owners: by a signed link in a message, by the API, or noted by us. A link names a
+ * recipient and a delivery, ends by itself, and only shows a form: what acts is its POST, since
+ * scanners of mail follow links.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/base.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "conf/conf.h"
+#include "desk/delivery.h"
+#include "store/outbox.h"
+#include "store/store.h"
+
+#define KR_LINK_TOKEN_MAX 48 /* of a token, with NUL */
+
+/* What a link stands for. */
+struct kr_link {
+	uint32_t recipient;
+	uint64_t delivery;
+	kr_time expires; /* whole minutes */
+};
+/*
+ * Write the token of a link: letters, digits, '-' and '_'.
+ *
+ * key  kr_store_link_key()
+ *
+ * Returns buf.
+ */
+char *kr_link_write(const uint8_t key[32], const struct kr_link *l, char buf[KR_LINK_TOKEN_MAX]);
+/*
+ * Check a token, in a time that does not depend on where it is wrong.
+ *
+ * Returns 0; -KR_EDENIED (forged, or cut); -KR_EUNAVAIL (it has ended).
+ */
+KR_MUST_USE int kr_link_read(const uint8_t key[32], struct kr_str token, kr_time now,
+			     struct kr_link *ret, struct kr_fault *reterr);
+
+/*
+ * Note an answer about a stored event.
+ *
+ * event        whose key and source it is about
+ * constituent  who answers: must own the event
+ * note         may be empty; control characters are taken out, cut at 1,000 bytes
+ * expires      KR_TIME_NONE: fixed never ends, the others end after delivery.answer_age
+ *
+ * Returns 0 with the answer's id; -KR_ENOENT (no such event in this scope); -KR_EDENIED (the
+ * constituent does not own it).
+ */
+KR_MUST_USE int kr_desk_feedback_add(struct kr_store *s, const struct kr_conf *conf,
+				     const struct kr_by *by, const struct kr_scope *scope,
+				     const struct kr_event_id *event, uint32_t constituent,
+				     enum kr_verdict verdict, struct kr_str note, kr_time expires,
+				     uint64_t *ret_id, struct kr_fault *reterr);
