@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -226,4 +227,58 @@ void kr_map_close(struct kr_map_file *m)
 	if (m->n)
 		munmap((void *)(uintptr_t)m->p, m->n);
 	*m = (struct kr_map_file){NULL, 0};
+}
+
+static DIR *open_again(int fd)
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+
+	if (!dir && copy >= 0)
+		close(copy);
+	return dir;
+}
+
+static bool is_dots(const char *name)
+{
+	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
+}
+
+int kr_dir_empty(int fd)
+{
+	DIR *dir = open_again(fd);
+	int empty = 1;
+
+	if (!dir)
+		return -errno;
+	for (struct dirent *d; empty && (d = readdir(dir));)
+		empty = is_dots(d->d_name);
+	closedir(dir);
+	return empty;
+}
+
+static void clear(int fd, int depth)
+{
+	DIR *dir = open_again(fd);
+
+	if (!dir)
+		return;
+	for (struct dirent *d; (d = readdir(dir));) {
+		int sub;
+
+		if (is_dots(d->d_name) || unlinkat(fd, d->d_name, 0) == 0 || !depth)
+			continue;
+		sub = openat(fd, d->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (sub < 0)
+			continue;
+		clear(sub, depth - 1);
+		close(sub);
+		unlinkat(fd, d->d_name, AT_REMOVEDIR);
+	}
+	closedir(dir);
+}
+
+void kr_dir_clear(int fd)
+{
+	clear(fd, 32);
 }

@@ -30,6 +30,11 @@ KR_MUST_USE int kr_write_all(int fd, const void *p, size_t n, struct kr_fault *r
 KR_MUST_USE int kr_mkdir_all(int dirfd, const char *path, unsigned mode, struct kr_fault *reterr);
 /* fsync of the directory itself, so that names in it are durable. */
 KR_MUST_USE int kr_sync_dir(int dirfd, const char *path, struct kr_fault *reterr);
+/* Is there nothing in a directory? 1: nothing; 0: something; -errno. */
+int kr_dir_empty(int fd);
+/* Remove all that is in a directory, as far as that works; not the directory itself, and nothing
+ * behind symbolic links. */
+void kr_dir_clear(int fd);
 
 /* A file mapped read-only. */
 struct kr_map_file {

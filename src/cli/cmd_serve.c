@@ -20,6 +20,7 @@
 
 #include "base/log.h"
 #include "cli/control.h"
+#include "cli/janitor.h"
 #include "cli/node.h"
 #include "cli/notify.h"
 #include "pipe/take.h"
@@ -35,6 +36,7 @@ struct serve {
 	struct kr_web *web;
 	struct kr_http *http;
 	struct kr_control *control;
+	struct kr_janitor *janitor;
 	struct kr_metrics *metrics;
 	pthread_t resume;
 	bool resuming; /* the thread was started */
@@ -191,6 +193,8 @@ static int start(struct serve *s, const char *dir, struct kr_fault *reterr)
 	kr_conf_unref(c);
 	if (!err)
 		start_resume(s);
+	if (!err)
+		s->janitor = kr_janitor_start(s->node);
 	return err;
 }
 
@@ -208,6 +212,7 @@ static bool stop(struct serve *s)
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += DRAIN_S;
 	done = kr_control_stop(s->control, DRAIN_S * 1000);
+	kr_janitor_stop(s->janitor);
 	kr_http_stop(s->http);
 	kr_web_free(s->web);
 	kr_metrics_free(s->metrics);

@@ -170,6 +170,7 @@ enum kr_outbox_why {
 	KR_WHY_CLASS = 5,      /* the recipient does not want this class */
 	KR_WHY_OLD = 6,	       /* too old when it came */
 	KR_WHY_GONE = 7,       /* the event is not there any more */
+	KR_WHY_RESTORED = 8,   /* due before a restore: the lost node may have told it */
 };
 struct kr_outbox_row {
 	uint32_t recipient, source;

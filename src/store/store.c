@@ -139,6 +139,8 @@ static struct kr_store *store_new(const char *dir, int dirfd, const struct kr_st
 	pthread_mutex_init(&s->pool_lock, NULL);
 	pthread_mutex_init(&s->outbox_lock, NULL);
 	pthread_mutex_init(&s->cursors_lock, NULL);
+	pthread_mutex_init(&s->files_lock, NULL);
+	s->recovering = KR_TIME_NONE;
 	pthread_rwlock_init(&s->catalogue.lock, NULL);
 	return s;
 }
@@ -164,6 +166,7 @@ void kr_store_close(struct kr_store *s)
 	pthread_mutex_destroy(&s->pool_lock);
 	pthread_mutex_destroy(&s->outbox_lock);
 	pthread_mutex_destroy(&s->cursors_lock);
+	pthread_mutex_destroy(&s->files_lock);
 	free(s->dir);
 	free(s);
 }

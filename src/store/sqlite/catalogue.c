@@ -55,6 +55,19 @@ void kr_store__catalogue_put(struct kr_store *s, const struct kr_part_info *p)
 	pthread_rwlock_unlock(&c->lock);
 }
 
+void kr_store__catalogue_drop(struct kr_store *s, enum kr_retention class_, int32_t day)
+{
+	struct kr_catalogue *c = &s->catalogue;
+	size_t n = 0;
+
+	pthread_rwlock_wrlock(&c->lock);
+	for (size_t i = 0; i < c->n; i++)
+		if (c->parts[i].class_ != class_ || c->parts[i].day != day)
+			c->parts[n++] = c->parts[i];
+	c->n = n;
+	pthread_rwlock_unlock(&c->lock);
+}
+
 size_t kr_store__catalogue_copy(struct kr_store *s, struct kr_arena *a, struct kr_part_info **ret)
 {
 	struct kr_catalogue *c = &s->catalogue;
@@ -176,8 +189,10 @@ static int load_folder(struct kr_store *s, enum kr_retention class_, struct kr_f
 
 int kr_store__catalogue_load(struct kr_store *s, struct kr_fault *reterr)
 {
-	int r = load_stats(s, reterr);
+	int r = kr_store__dropped_sweep(s, reterr);
 
+	if (!r)
+		r = load_stats(s, reterr);
 	for (int c = KR_RETAIN_SHORT; !r && c < KR_RETENTIONS; c++)
 		r = load_folder(s, (enum kr_retention)c, reterr);
 	return r;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.db: everything small that must survive power loss at once (synchronous FULL). */
+#include "base/file.h"
 #include "store/sqlite/db.h"
 #include "store/sqlite/state.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 static int meta_blob(sqlite3 *db, const char *key, void *ret, size_t n, struct kr_fault *reterr)
 {
@@ -41,30 +43,19 @@ static int create(struct kr_store *s, struct kr_fault *reterr)
 	return r ? r : kr_db_exec(s->main, "COMMIT", reterr);
 }
 
-static int version_of(sqlite3 *db, int64_t *ret, struct kr_fault *reterr)
+/* A copy of main.db as the older program left it, so that going back is possible. */
+static int keep_copy(struct kr_store *s, int version, struct kr_fault *reterr)
 {
-	KR_AUTO_STMT st = NULL;
-	int r = kr_db_prepare(db, "PRAGMA user_version", &st, reterr);
+	char path[KR_PATH_MAX], name[32];
+	char *sql;
+	int r;
 
-	if (!r)
-		r = kr_db_step(st, reterr);
-	if (r < 0)
-		return r;
-	*ret = sqlite3_column_int64(st, 0);
-	return 0;
-}
-
-/* All steps in one transaction: a crash leaves the old schema or the new one. */
-static int migrate(struct kr_store *s, int version, struct kr_fault *reterr)
-{
-	int r = kr_db_exec(s->main, "BEGIN IMMEDIATE", reterr);
-
-	if (!r)
-		r = kr_store__schema_main(s->main, version, reterr);
-	if (!r)
-		return kr_db_exec(s->main, "COMMIT", reterr);
-	sqlite3_exec(s->main, "ROLLBACK", NULL, NULL, NULL);
-	return r;
+	snprintf(name, sizeof(name), "main.db.schema-%d", version);
+	unlinkat(s->dirfd, name, 0);
+	sql = sqlite3_mprintf("VACUUM INTO %Q", kr_store__path(s, name, path));
+	r = kr_db_exec(s->main, sql, reterr);
+	sqlite3_free(sql);
+	return r ? r : kr_sync_dir(s->dirfd, ".", reterr);
 }
 
 static int read_register_version(struct kr_store *s, struct kr_fault *reterr)
@@ -84,26 +75,19 @@ int kr_store__main_open(struct kr_store *s, bool make, struct kr_fault *reterr)
 	struct kr_db_opts o = {.flags = KR_DB_SHARED | (make ? KR_DB_CREATE : 0),
 			       .cache_kib = 2048};
 	char path[KR_PATH_MAX];
-	int64_t version = 0;
+	int version = 0;
 	int r = kr_db_open(kr_store__path(s, "main.db", path), &o, &s->main, reterr);
 
 	if (!r && make)
 		r = create(s, reterr);
 	if (!r)
-		r = version_of(s->main, &version, reterr);
-	if (!r && version > KR_SCHEMA_MAIN) {
-		r = kr_fault_set(reterr, -KR_EVERSION,
-				 "main.db has schema %lld, this program knows %d",
-				 (long long)version, KR_SCHEMA_MAIN);
-		kr_fault_remedy(reterr, "start the newer karaula that made it");
-	} else if (!r && version < 1) {
-		r = kr_fault_set(reterr, -KR_ECORRUPT, "main.db is incomplete");
-		kr_fault_remedy(
-			reterr,
-			"restore it from a backup, or remove it and run karaula init again");
-	}
+		r = kr_store__schema_version(s->main, &version, reterr);
 	if (!r && version < KR_SCHEMA_MAIN)
-		r = migrate(s, (int)version, reterr);
+		r = keep_copy(s, version, reterr);
+	if (!r)
+		r = kr_store__main_upgrade(s->main, reterr);
+	if (!r)
+		r = kr_store__recover_load(s, reterr);
 	if (!r)
 		r = meta_blob(s->main, "hash_key", &s->hash_key, sizeof(s->hash_key), reterr);
 	return r ? r : read_register_version(s, reterr);

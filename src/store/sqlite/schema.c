@@ -147,3 +147,48 @@ int kr_store__schema_main(sqlite3 *db, int version, struct kr_fault *reterr)
 	snprintf(sql, sizeof(sql), "PRAGMA user_version=%d", KR_SCHEMA_MAIN);
 	return r ? r : kr_db_exec(db, sql, reterr);
 }
+
+int kr_store__schema_version(sqlite3 *db, int *ret, struct kr_fault *reterr)
+{
+	KR_AUTO_STMT st = NULL;
+	int64_t version;
+	int r = kr_db_prepare(db, "PRAGMA user_version", &st, reterr);
+
+	if (!r)
+		r = kr_db_step(st, reterr);
+	if (r < 0)
+		return r;
+	version = sqlite3_column_int64(st, 0);
+	if (version > KR_SCHEMA_MAIN) {
+		r = kr_fault_set(reterr, -KR_EVERSION,
+				 "main.db has schema %lld, this program knows %d",
+				 (long long)version, KR_SCHEMA_MAIN);
+		kr_fault_remedy(reterr, "start the newer karaula that made it");
+		return r;
+	}
+	if (version < 1) {
+		r = kr_fault_set(reterr, -KR_ECORRUPT, "main.db is incomplete");
+		kr_fault_remedy(
+			reterr,
+			"restore it from a backup, or remove it and run karaula init again");
+		return r;
+	}
+	*ret = (int)version;
+	return 0;
+}
+
+/* All steps in one transaction: a crash leaves the old schema or the new one. */
+int kr_store__main_upgrade(sqlite3 *db, struct kr_fault *reterr)
+{
+	int version, r = kr_store__schema_version(db, &version, reterr);
+
+	if (r || version == KR_SCHEMA_MAIN)
+		return r;
+	r = kr_db_exec(db, "BEGIN IMMEDIATE", reterr);
+	if (!r)
+		r = kr_store__schema_main(db, version, reterr);
+	if (!r)
+		return kr_db_exec(db, "COMMIT", reterr);
+	sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return r;
+}

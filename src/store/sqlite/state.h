@@ -58,6 +58,9 @@ struct kr_store {
 	pthread_mutex_t main_lock; /* guards main: the writer of small things */
 	sqlite3 *main;
 	uint64_t register_version;
+	kr_time recovering; /* atomic; KR_TIME_NONE: not in recover mode */
+
+	pthread_mutex_t files_lock; /* backup and retention: one at a time */
 
 	pthread_mutex_t stats_lock; /* guards stats: the writer of derived counters */
 	sqlite3 *stats;
@@ -117,6 +120,13 @@ void kr_store__catalogue_put(struct kr_store *s, const struct kr_part_info *p);
 size_t kr_store__catalogue_copy(struct kr_store *s, struct kr_arena *a, struct kr_part_info **ret);
 bool kr_store__catalogue_find(struct kr_store *s, enum kr_retention class_, int32_t day,
 			      uint32_t part, struct kr_part_info *ret);
+/* Forget the partitions of a class and day. */
+void kr_store__catalogue_drop(struct kr_store *s, enum kr_retention class_, int32_t day);
+/* Remove the files of a partition. */
+void kr_store__part_unlink(struct kr_store *s, enum kr_retention class_, int32_t day,
+			   uint32_t part);
+/* Remove what is left of partitions that were written off. */
+KR_MUST_USE int kr_store__dropped_sweep(struct kr_store *s, struct kr_fault *reterr);
 
 /* ---- main.db ---- */
 /* The steps of the schema behind `version`, in the open transaction. */
@@ -132,6 +142,11 @@ KR_MUST_USE int kr_store__stats_unseal(struct kr_store *s, const struct kr_part_
 #define KR_RULE_COLUMNS	       "id,constituent,kind,value,retired"
 void kr_store__constituent_row(sqlite3_stmt *st, struct kr_arena *a, struct kr_constituent *ret);
 void kr_store__rule_row(sqlite3_stmt *st, struct kr_arena *a, struct kr_rule *ret);
+/* Version of the schema; -KR_EVERSION if it is newer than this program. */
+KR_MUST_USE int kr_store__schema_version(sqlite3 *db, int *ret, struct kr_fault *reterr);
+/* Bring an opened main.db of an older schema up to date, in a transaction. */
+KR_MUST_USE int kr_store__main_upgrade(sqlite3 *db, struct kr_fault *reterr);
+KR_MUST_USE int kr_store__recover_load(struct kr_store *s, struct kr_fault *reterr);
 /* Begin a write transaction on main under its lock; end with kr_store__main_end(), which unlocks.
  */
 KR_MUST_USE int kr_store__main_begin(struct kr_store *s, struct kr_fault *reterr);

@@ -20,7 +20,12 @@ static const char schema[] =
 	" seg INTEGER, derived INTEGER, sealed INTEGER, first_min INTEGER, first_max INTEGER, "
 	"last_min INTEGER,"
 	" last_max INTEGER, events INTEGER, filter BLOB, PRIMARY KEY(class,day,part)) WITHOUT "
-	"ROWID;";
+	"ROWID;"
+	/* Partitions whose retention has ended: their counters stay in total. */
+	"CREATE TABLE IF NOT EXISTS dropped(class INTEGER, day INTEGER, part INTEGER, rows "
+	"INTEGER, "
+	"events INTEGER, at INTEGER NOT NULL,"
+	" PRIMARY KEY(class,day,part)) WITHOUT ROWID;";
 
 int kr_store__stats_open(struct kr_store *s, bool make, struct kr_fault *reterr)
 {

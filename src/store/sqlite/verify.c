@@ -268,7 +268,11 @@ int kr_store_verify(struct kr_store *s, struct kr_fault *reterr)
 		r = verify_part(s, mem, &parts[i], reterr);
 	if (!r) {
 		attach = sqlite3_mprintf(
-			"ATTACH %Q AS stats;CREATE TEMP VIEW held AS SELECT * FROM stats.total",
+			"ATTACH %Q AS stats;CREATE TEMP VIEW held AS SELECT * FROM stats.total "
+			"WHERE day "
+			"NOT IN (SELECT day FROM stats.dropped);"
+			/* Of such days nothing is left that could be counted again. */
+			"DELETE FROM recount WHERE day IN (SELECT day FROM stats.dropped)",
 			kr_store__path(s, "stats.db", path));
 		r = kr_db_exec(mem, attach, reterr);
 		sqlite3_free(attach);
