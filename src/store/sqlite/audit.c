@@ -118,11 +118,11 @@ static struct kr_str cut(struct kr_str s, size_t max)
 	return kr_str_first(s, max);
 }
 
-int kr_store__audit(struct kr_store *s, const struct kr_by *by, const char *action,
-		    struct kr_str object, struct kr_str detail, struct kr_fault *reterr)
+int kr_store__audit_at(sqlite3 *db, kr_time at, const struct kr_by *by, const char *action,
+		       struct kr_str object, struct kr_str detail, struct kr_fault *reterr)
 {
 	struct kr_audit_row row = {
-		.at = kr_store_now(s),
+		.at = at,
 		.door = by->door,
 		.action = kr_str_c(action),
 		.who = cut(by->who, 256),
@@ -133,7 +133,7 @@ int kr_store__audit(struct kr_store *s, const struct kr_by *by, const char *acti
 	uint8_t salt[SALT_SIZE];
 	struct kr_hash digest;
 	struct chain last;
-	int r = last_link(s->main, &last, reterr);
+	int r = last_link(db, &last, reterr);
 
 	if (r < 0)
 		return r;
@@ -141,7 +141,13 @@ int kr_store__audit(struct kr_store *s, const struct kr_by *by, const char *acti
 	kr_random(salt, sizeof(salt));
 	digest_of(salt, &row, &digest);
 	link_of(&last.hash, &row, &digest, &row.hash);
-	return insert(s->main, &row, salt, &digest, reterr);
+	return insert(db, &row, salt, &digest, reterr);
+}
+
+int kr_store__audit(struct kr_store *s, const struct kr_by *by, const char *action,
+		    struct kr_str object, struct kr_str detail, struct kr_fault *reterr)
+{
+	return kr_store__audit_at(s->main, kr_store_now(s), by, action, object, detail, reterr);
 }
 
 int kr_store_audit_add(struct kr_store *s, const struct kr_by *by, const char *action,

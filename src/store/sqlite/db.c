@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <unistd.h>
 
 int kr_db_fault(sqlite3 *db, struct kr_fault *reterr, const char *what)
 {
@@ -60,6 +61,10 @@ int kr_db_open(const char *path, const struct kr_db_opts *o, sqlite3 **ret, stru
 	if (sqlite3_open_v2(path, &db, flags, NULL)) {
 		r = kr_db_fault(db, reterr, "cannot open database");
 		kr_fault_where(reterr, "%s", path);
+		if (sqlite3_errcode(db) == SQLITE_CANTOPEN && access(path, F_OK) != 0)
+			kr_fault_remedy(reterr, "the file is missing: bring it back from a backup "
+						"(karaula restore), or take the reports of that "
+						"day again");
 		sqlite3_close(db);
 		return r;
 	}

@@ -352,13 +352,20 @@ static int check_reports(struct restore *x, sqlite3 *db, struct kr_fault *reterr
 /* The restored node must not go on as if nothing had happened. */
 static int enter_recover(struct restore *x, sqlite3 *db, struct kr_fault *reterr)
 {
-	char sql[200];
+	char sql[200], made[KR_TIME_TEXT_MAX];
+	int r = kr_db_exec(db, "BEGIN IMMEDIATE", reterr);
 
 	snprintf(sql, sizeof(sql),
 		 "INSERT OR REPLACE INTO meta VALUES('recover',%lld);DELETE FROM session;"
 		 "DELETE FROM login_link",
 		 (long long)x->o->now);
-	return kr_db_exec(db, sql, reterr);
+	if (!r)
+		r = kr_db_exec(db, sql, reterr);
+	if (!r)
+		r = kr_store__audit_at(db, x->o->now, x->o->by, "node.restore",
+				       kr_str_c(x->total->node),
+				       kr_str_c(kr_time_text(x->total->created, made)), reterr);
+	return r ? r : kr_db_exec(db, "COMMIT", reterr);
 }
 
 static int finish_main(struct restore *x, const char *path, struct kr_fault *reterr)

@@ -53,8 +53,8 @@ static void bind_source(sqlite3_stmt *st, const struct kr_source *src, kr_time n
 }
 
 /* What it is now; the log has what it was before. */
-static int note_source(struct kr_store *s, const struct kr_by *by, const struct kr_source *src,
-		       struct kr_fault *reterr)
+static int note_source(struct kr_store *s, const struct kr_by *by, const char *action,
+		       const struct kr_source *src, struct kr_fault *reterr)
 {
 	KR_AUTO_BUF b = KR_BUF(4096);
 
@@ -62,8 +62,7 @@ static int note_source(struct kr_store *s, const struct kr_by *by, const struct 
 		      KR_STR_ARG(src->format), KR_STR_ARG(src->mapping),
 		      kr_retention_text(src->retention ? src->retention : KR_RETAIN_STANDARD),
 		      kr_tlp_text(src->tlp), kr_pap_text(src->pap), KR_STR_ARG(src->provider));
-	return kr_store__audit(s, by, src->id ? "source.edit" : "source.add", src->name,
-			       kr_buf_str(&b), reterr);
+	return kr_store__audit(s, by, action, src->name, kr_buf_str(&b), reterr);
 }
 
 int kr_store_source_put(struct kr_store *s, const struct kr_by *by, const struct kr_source *src,
@@ -98,9 +97,12 @@ int kr_store_source_put(struct kr_store *s, const struct kr_by *by, const struct
 		r = kr_db_step(st, reterr);
 	}
 	if (r == 1) {
+		const char *action = src->id ? "source.edit" : "source.add";
+
+		/* ret_id may point into src. */
 		*ret_id = (uint32_t)sqlite3_column_int64(st, 0);
 		sqlite3_reset(st);
-		r = note_source(s, by, src, reterr);
+		r = note_source(s, by, action, src, reterr);
 	} else if (r == 0 || r == -KR_EEXIST) {
 		r = kr_fault_set(reterr, -KR_EEXIST,
 				 src->id ? "source '%.*s' was changed by somebody else, or its new "

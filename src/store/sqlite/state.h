@@ -152,6 +152,10 @@ KR_MUST_USE int kr_store__recover_load(struct kr_store *s, struct kr_fault *rete
 KR_MUST_USE int kr_store__main_begin(struct kr_store *s, struct kr_fault *reterr);
 /* Commit if err is 0, else roll back. Returns err, or the failure of the commit. */
 KR_MUST_USE int kr_store__main_end(struct kr_store *s, int err, struct kr_fault *reterr);
+/* Write the audit log into a main.db, within its open transaction. */
+KR_MUST_USE int kr_store__audit_at(sqlite3 *db, kr_time at, const struct kr_by *by,
+				   const char *action, struct kr_str object, struct kr_str detail,
+				   struct kr_fault *reterr);
 /* Write the audit log, within the open transaction of main. */
 KR_MUST_USE int kr_store__audit(struct kr_store *s, const struct kr_by *by, const char *action,
 				struct kr_str object, struct kr_str detail,
