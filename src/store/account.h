@@ -29,7 +29,8 @@ struct kr_user {
 	uint32_t constituent;		/* 0: none */
 	struct kr_str constituent_name; /* read only */
 	bool constituent_retired;	/* read only */
-	struct kr_str password;		/* Argon2id; empty: none yet. Not changed by put */
+	struct kr_str password; /* Argon2id, "set" above the store; empty: none yet. Not changed by
+				 * put */
 	kr_time created, changed;
 	kr_time seen; /* read only: of the newest session; KR_TIME_NONE: none */
 	bool disabled;
@@ -161,10 +162,10 @@ struct kr_apikey {
 	struct kr_str owner_name; /* read only */
 	enum kr_role role;
 	uint32_t rights;
-	uint32_t constituent;		/* 0: none */
-	struct kr_str constituent_name; /* read only */
-	bool constituent_retired;	/* read only */
-	enum kr_tlp tlp;		/* NONE: no limit of its own */
+	uint32_t constituent;			 /* 0: none */
+	struct kr_str constituent_name;		 /* read only */
+	bool constituent_retired;		 /* read only */
+	enum kr_tlp tlp;			 /* NONE: no limit of its own */
 	kr_time created, expires, used, revoked; /* KR_TIME_NONE: never */
 };
 

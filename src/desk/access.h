@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The gate as doors use it: rooms that may not ask it themselves get their scope here. */
+#pragma once
+
+#include "base/base.h"
+#include "base/err.h"
+#include "model/scope.h"
+#include "model/viewer.h"
+
+/* What a viewer may see; the only scope that a door hands to the store. */
+struct kr_scope kr_access_scope(const struct kr_viewer *v);
+/*
+ * Has he the right?
+ *
+ * Returns 0; -KR_ELOGIN (nobody is logged in); -KR_EDENIED with the name of the right.
+ */
+KR_MUST_USE int kr_access_check(const struct kr_viewer *v, enum kr_right right,
+				struct kr_fault *reterr);
