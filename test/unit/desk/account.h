@@ -66,8 +66,9 @@ __attribute__((unused)) static void constituents(bool with_beta)
 	struct kr_register_change change;
 	struct kr_fault f = {0};
 
-	store_must(kr_store_register_replace(store, c, with_beta ? 2 : 1, NULL, 0, &change, &f), &f,
-		   "register");
+	store_must(kr_store_register_replace(store, KR_BY_NODE, c, with_beta ? 2 : 1, NULL, 0,
+					     &change, &f),
+		   &f, "register");
 }
 
 __attribute__((unused)) static struct kr_user user_add(struct kr_str name, struct kr_str role,
