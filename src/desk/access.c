@@ -14,9 +14,9 @@ int kr_access_check(const struct kr_viewer *v, enum kr_right right, struct kr_fa
 	KR_AUTO_BUF name = KR_BUF(200);
 
 	if (v->kind == KR_VIEWER_ANONYMOUS) {
-		kr_fault_set(reterr, -KR_ELOGIN, "nobody is logged in");
+		kr_fault_set(reterr, -KR_EAUTH, "nobody is logged in");
 		kr_fault_remedy(reterr, "log in, or send an API key");
-		return -KR_ELOGIN;
+		return -KR_EAUTH;
 	}
 	if (kr_viewer_can(v, right))
 		return 0;

@@ -12,7 +12,7 @@ struct kr_scope kr_access_scope(const struct kr_viewer *v);
 /*
  * Has he the right?
  *
- * Returns 0; -KR_ELOGIN (nobody is logged in); -KR_EDENIED with the name of the right.
+ * Returns 0; -KR_EAUTH (nobody is logged in); -KR_EDENIED with the name of the right.
  */
 KR_MUST_USE int kr_access_check(const struct kr_viewer *v, enum kr_right right,
 				struct kr_fault *reterr);

@@ -80,10 +80,10 @@ struct kr_by kr_account__by(struct kr_str name, const struct kr_origin *from,
 /* One message whatever was wrong. */
 static int refused(struct kr_fault *reterr)
 {
-	kr_fault_set(reterr, -KR_ELOGIN, "name or password is wrong");
+	kr_fault_set(reterr, -KR_EAUTH, "name or password is wrong");
 	kr_fault_remedy(reterr, "who has forgotten the password asks an administrator for a link "
 				"that sets a new one");
-	return -KR_ELOGIN;
+	return -KR_EAUTH;
 }
 
 /* The password of nobody, so that a name that nobody has costs the same. */
@@ -149,7 +149,7 @@ static int check(struct kr_accounts *a, struct kr_str name, struct kr_str passwo
 	r = kr_account__may_try(a, known, net, reterr);
 	if (!r)
 		r = check_locked(a, known, password, arena, ret, reterr);
-	if (r == -KR_ELOGIN) {
+	if (r == -KR_EAUTH) {
 		int failed = kr_account__failed(a, &by, known, net, "wrong name or password", &f);
 
 		/* A try that is not counted would be one for free. */
@@ -221,7 +221,7 @@ int kr_account_change_password(struct kr_accounts *a, const struct kr_viewer *v,
 	r = kr_account__password_check(&o, fresh, v->name, reterr);
 	if (!r)
 		r = check(a, v->name, old, &from, arena, &u, reterr);
-	if (r == -KR_ELOGIN)
+	if (r == -KR_EAUTH)
 		kr_fault_set(reterr, r, "the old password is wrong");
 	if (!r)
 		r = kr_account__hash_begin(a, reterr);

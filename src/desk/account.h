@@ -3,7 +3,7 @@
  * Who comes in: passwords, sessions, one-time links and API keys become a struct kr_viewer, which
  * the gate and everything else goes by. All functions may be called from any thread.
  *
- * Errors that all have: -KR_ELOGIN (nobody is logged in: unknown, ended, expired, disabled; the
+ * Errors that all have: -KR_EAUTH (nobody is logged in: unknown, ended, expired, disabled; the
  * message does not tell which), -KR_EDENIED (logged in, but has not the right), -KR_ESTORE.
  */
 #pragma once
@@ -54,13 +54,13 @@ struct kr_logged_in {
  * Log in with name and password. Unknown names, wrong passwords and disabled users take the same
  * time and give the same message; failures are in the audit log.
  *
- * Returns 0; -KR_ELOGIN; -KR_ERATE (too many failures for this name or address: the message says
+ * Returns 0; -KR_EAUTH; -KR_ERATE (too many failures for this name or address: the message says
  * when to try again); -KR_EBUSY (too many are logging in at this moment: 503).
  */
 KR_MUST_USE int kr_account_login(struct kr_accounts *a, struct kr_str name, struct kr_str password,
 				 const struct kr_origin *from, struct kr_arena *arena,
 				 struct kr_logged_in *ret, struct kr_fault *reterr);
-/* Who holds this token? Microseconds when it was asked before. -KR_ELOGIN. */
+/* Who holds this token? Microseconds when it was asked before. -KR_EAUTH. */
 KR_MUST_USE int kr_account_session(struct kr_accounts *a, struct kr_str token,
 				   const struct kr_origin *from, struct kr_arena *arena,
 				   struct kr_viewer *ret, struct kr_fault *reterr);
@@ -70,7 +70,7 @@ KR_MUST_USE int kr_account_logout(struct kr_accounts *a, const struct kr_viewer 
 /* The token that forms of this session carry. Constant time; false for viewers without a session.
  */
 bool kr_account_csrf(const struct kr_viewer *v, struct kr_str token);
-/* Who holds this API key ("kr_12_...")? -KR_ELOGIN. */
+/* Who holds this API key ("kr_12_...")? -KR_EAUTH. */
 KR_MUST_USE int kr_account_key(struct kr_accounts *a, struct kr_str text,
 			       const struct kr_origin *from, struct kr_arena *arena,
 			       struct kr_viewer *ret, struct kr_fault *reterr);
@@ -120,7 +120,7 @@ KR_MUST_USE int kr_account_link_write(struct kr_accounts *a, struct kr_str url,
 /*
  * Change the viewer's own password; his other sessions end.
  *
- * Returns 0; -KR_ELOGIN (the old one is wrong); -KR_EINVAL (the new one); -KR_ERATE; -KR_EBUSY.
+ * Returns 0; -KR_EAUTH (the old one is wrong); -KR_EINVAL (the new one); -KR_ERATE; -KR_EBUSY.
  */
 KR_MUST_USE int kr_account_change_password(struct kr_accounts *a, const struct kr_viewer *v,
 					   struct kr_str old, struct kr_str fresh,

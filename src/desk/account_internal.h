@@ -67,7 +67,7 @@ KR_MUST_USE int kr_account__begin(struct kr_accounts *a, const struct kr_user *u
 /* Who acts: "user:NAME" at a door. Texts live in the arena. */
 struct kr_by kr_account__by(struct kr_str name, const struct kr_origin *from,
 			    struct kr_arena *arena);
-/* A viewer that a user is, with the rights of his role. -KR_ELOGIN: he may not come in. */
+/* A viewer that a user is, with the rights of his role. -KR_EAUTH: he may not come in. */
 KR_MUST_USE int kr_account__viewer(const struct kr_user *u, struct kr_viewer *ret,
 				   struct kr_fault *reterr);
 /* Rights that are left to who is bound to a constituent. */
@@ -76,7 +76,7 @@ uint32_t kr_account__rights(uint32_t rights, uint32_t constituent);
 struct kr_str kr_account__clean(struct kr_str s, size_t max, struct kr_arena *arena);
 
 /* ---- remembered ---- */
-/* Returns true if it was there; then ret is the answer: 0 with a viewer, or -KR_ELOGIN. */
+/* Returns true if it was there; then ret is the answer: 0 with a viewer, or -KR_EAUTH. */
 bool kr_account__cached(struct kr_accounts *a, const struct kr_hash *h,
 			const struct kr_origin *from, struct kr_arena *arena,
 			struct kr_viewer *ret_viewer, int *ret, struct kr_fault *reterr);

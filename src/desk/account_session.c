@@ -42,9 +42,9 @@ void kr_account__changed(struct kr_accounts *a)
 
 int kr_account__ended(struct kr_fault *reterr)
 {
-	kr_fault_set(reterr, -KR_ELOGIN, "nobody is logged in");
+	kr_fault_set(reterr, -KR_EAUTH, "nobody is logged in");
 	kr_fault_remedy(reterr, "log in, or send an API key that is in use");
-	return -KR_ELOGIN;
+	return -KR_EAUTH;
 }
 
 bool kr_account__alive(const struct kr_account_opts *o, enum kr_viewer_kind kind, kr_time now,
@@ -191,10 +191,10 @@ int kr_account__viewer(const struct kr_user *u, struct kr_viewer *ret, struct kr
 	if (u->disabled || !role)
 		return kr_account__ended(reterr);
 	if ((role->bound && !u->constituent) || u->constituent_retired) {
-		kr_fault_set(reterr, -KR_ELOGIN,
+		kr_fault_set(reterr, -KR_EAUTH,
 			     "the constituent of this account is not in the register any more");
 		kr_fault_remedy(reterr, "ask an administrator");
-		return -KR_ELOGIN;
+		return -KR_EAUTH;
 	}
 	*ret = (struct kr_viewer){
 		.kind = KR_VIEWER_USER,

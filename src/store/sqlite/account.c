@@ -15,20 +15,6 @@ bool kr_user_name_ok(struct kr_str name)
 	return true;
 }
 
-kr_time kr_store__time(sqlite3_stmt *st, int i)
-{
-	return sqlite3_column_type(st, i) == SQLITE_NULL ? KR_TIME_NONE
-							 : sqlite3_column_int64(st, i);
-}
-
-void kr_store__bind_time(sqlite3_stmt *st, int i, kr_time t)
-{
-	if (t == KR_TIME_NONE)
-		sqlite3_bind_null(st, i);
-	else
-		sqlite3_bind_int64(st, i, t);
-}
-
 void kr_store__user_row(sqlite3_stmt *st, int at, struct kr_arena *a, struct kr_user *ret)
 {
 	*ret = (struct kr_user){

@@ -4,6 +4,7 @@
 
 #include "store/account.h"
 #include "store/sqlite/db.h"
+#include "store/sqlite/outbox_internal.h"
 #include "store/sqlite/state.h"
 
 /* A user `u` with his constituent `c`. */
@@ -14,10 +15,6 @@
 #define KR_USER_JOIN	  " LEFT JOIN constituent c ON c.id=u.constituent "
 /* Columns from number `at` on. seen is left to the caller. */
 void kr_store__user_row(sqlite3_stmt *st, int at, struct kr_arena *a, struct kr_user *ret);
-
-/* NULL is KR_TIME_NONE, both ways. */
-kr_time kr_store__time(sqlite3_stmt *st, int i);
-void kr_store__bind_time(sqlite3_stmt *st, int i, kr_time t);
 
 /* Run a statement on main, in the open transaction, with up to two numbers. Returns the rows that
  * it changed, or -KR_E*. */

@@ -21,7 +21,7 @@ static void test_link(void)
 	struct kr_fault f = {0};
 
 	user_add(S("ana"), S("analyst"), KR_STR_NULL);
-	IS(login(S("ana"), S(""), &in, &f), -KR_ELOGIN, "no password yet: nobody comes in");
+	IS(login(S("ana"), S(""), &in, &f), -KR_EAUTH, "no password yet: nobody comes in");
 	IS(kr_account_link_new(accounts, &local, S("ana"), arena, &link, &f), 0, "a link");
 	IS(link.expires - clock_now, KR_DAY, "works for as long as the setting says");
 	IS(kr_account_link_look(accounts, kr_str_c(link.token), arena, &seen, &f), 0,
@@ -86,7 +86,7 @@ static void test_password_rules(void)
 	IS(kr_account_link_use(accounts, kr_str_c(link.token), kr_str_n(big, 1024), &page, arena,
 			       &in, NULL),
 	   0, "1,024 are");
-	IS(login(S("longenoughname"), kr_str_n(big, 1023), &in, NULL), -KR_ELOGIN,
+	IS(login(S("longenoughname"), kr_str_n(big, 1023), &in, NULL), -KR_EAUTH,
 	   "and all of them count");
 	IS(login(S("longenoughname"), kr_str_n(big, 1024), &in, NULL), 0, "then it is right");
 }
@@ -102,10 +102,10 @@ static void test_same_message(void)
 	user_in(S("carl"));
 	if (kr_account_user_enable(accounts, &local, S("carl"), false, NULL))
 		exit(1);
-	IS(login(S("nobody"), GOOD, &in, &unknown), -KR_ELOGIN, "a name that nobody has");
-	IS(login(S("bob"), S("not the password"), &in, &wrong), -KR_ELOGIN, "a wrong password");
-	IS(login(S("carl"), GOOD, &in, &disabled), -KR_ELOGIN, "somebody who is disabled");
-	IS(login(S("x' OR 1=1 --"), GOOD, &in, &odd), -KR_ELOGIN, "a name that none can have");
+	IS(login(S("nobody"), GOOD, &in, &unknown), -KR_EAUTH, "a name that nobody has");
+	IS(login(S("bob"), S("not the password"), &in, &wrong), -KR_EAUTH, "a wrong password");
+	IS(login(S("carl"), GOOD, &in, &disabled), -KR_EAUTH, "somebody who is disabled");
+	IS(login(S("x' OR 1=1 --"), GOOD, &in, &odd), -KR_EAUTH, "a name that none can have");
 	OK(!memcmp(&unknown, &wrong, sizeof(wrong)) &&
 		   !memcmp(&unknown, &disabled, sizeof(wrong)) &&
 		   !memcmp(&unknown, &odd, sizeof(wrong)),
@@ -123,22 +123,22 @@ static void test_lock(void)
 	user_add(S("dora"), S("viewer"), KR_STR_NULL);
 	user_in(S("dora"));
 	for (int i = 0; i < 3; i++)
-		IS(login(S("dora"), S("wrong password"), &in, &f), -KR_ELOGIN, "a wrong password");
+		IS(login(S("dora"), S("wrong password"), &in, &f), -KR_EAUTH, "a wrong password");
 	IS(login(S("dora"), GOOD, &in, &f), -KR_ERATE, "then even the right one must wait");
 	OK(strstr(f.message, "15 s") && strstr(f.remedy, "link"), "%s", f.message);
 	IS(kr_account_login(accounts, S("dora"), GOOD, &there, arena, &in, &f), -KR_ERATE,
 	   "from elsewhere too");
 	later(16 * KR_SECOND);
-	IS(login(S("dora"), S("wrong password"), &in, &f), -KR_ELOGIN, "after that one more try");
+	IS(login(S("dora"), S("wrong password"), &in, &f), -KR_EAUTH, "after that one more try");
 	IS(login(S("dora"), GOOD, &in, &f), -KR_ERATE, "and a longer time");
 	OK(strstr(f.message, "30 s"), "%s", f.message);
 	later(31 * KR_SECOND);
 	IS(login(S("dora"), GOOD, &in, &f), 0, "the right one is let in");
-	IS(login(S("dora"), S("wrong password"), &in, &f), -KR_ELOGIN, "a wrong one");
+	IS(login(S("dora"), S("wrong password"), &in, &f), -KR_EAUTH, "a wrong one");
 	IS(login(S("dora"), GOOD, &in, &f), 0, "does not count what was before the login");
 	for (int i = 0; i < 12; i++) {
 		later(KR_HOUR);
-		if (login(S("dora"), S("wrong password"), &in, &f) != -KR_ELOGIN)
+		if (login(S("dora"), S("wrong password"), &in, &f) != -KR_EAUTH)
 			OK(false, "failure %d", i);
 	}
 	later(15 * KR_MINUTE - KR_SECOND);
@@ -151,7 +151,7 @@ static void test_lock(void)
 		snprintf(name, sizeof(name), "guess%d", i);
 		there.address = i & 1 ? S("2001:db8:0:1::5") : S("2001:db8:0:1:ffff::1");
 		if (kr_account_login(accounts, kr_str_c(name), GOOD, &there, arena, &in, &f) !=
-		    -KR_ELOGIN)
+		    -KR_EAUTH)
 			OK(false, "try %d: %s", i, f.message);
 	}
 	IS(kr_account_login(accounts, S("dora"), GOOD, &there, arena, &in, &f), -KR_ERATE,
@@ -174,8 +174,8 @@ static void test_session_time(void)
 		IS(session(in.token, &v), 0, "used within the idle time it goes on");
 	}
 	later(8 * KR_HOUR);
-	IS(session(in.token, &v), -KR_ELOGIN, "unused for the idle time it has ended");
-	IS(session(in.token, &v), -KR_ELOGIN, "and stays so");
+	IS(session(in.token, &v), -KR_EAUTH, "unused for the idle time it has ended");
+	IS(session(in.token, &v), -KR_EAUTH, "and stays so");
 	if (login(S("eva"), GOOD, &in, NULL))
 		exit(1);
 	for (int i = 0; i < 7 * 24 / 7 + 1; i++) {
@@ -191,7 +191,7 @@ static void test_session_time(void)
 	later(8 * KR_HOUR);
 	kr_accounts_free(accounts);
 	accounts = kr_accounts_new(store, &standard);
-	IS(session(in.token, &v), -KR_ELOGIN, "a node that was started anew knows it too");
+	IS(session(in.token, &v), -KR_EAUTH, "a node that was started anew knows it too");
 }
 
 static void test_forged(void)
@@ -204,14 +204,14 @@ static void test_forged(void)
 	for (size_t i = 0; i < KR_TOKEN_CHARS; i++) {
 		memcpy(token, in.token, sizeof(token));
 		token[i] = token[i] == 'A' ? 'B' : 'A';
-		if (session(token, &v) != -KR_ELOGIN)
+		if (session(token, &v) != -KR_EAUTH)
 			OK(false, "character %zu does not count", i);
 	}
-	IS(session("", &v), -KR_ELOGIN, "an empty one");
+	IS(session("", &v), -KR_EAUTH, "an empty one");
 	IS(kr_account_session(accounts, kr_str_n(in.token, KR_TOKEN_CHARS - 1), &page, arena, &v,
 			      NULL),
-	   -KR_ELOGIN, "a cut one");
-	IS(session("kr_1_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", &v), -KR_ELOGIN,
+	   -KR_EAUTH, "a cut one");
+	IS(session("kr_1_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", &v), -KR_EAUTH,
 	   "a key is no session");
 	if (session(in.token, &v))
 		exit(1);
