@@ -3,6 +3,8 @@
 #include "cli/doctor.h"
 
 #include "base/arena.h"
+#include "store/audit.h"
+#include "store/backup.h"
 #include "store/read.h"
 
 #define LIST_MAX 1000
@@ -31,6 +33,32 @@ static void totals(struct kr_doctor *d, struct kr_store *s)
 			      (unsigned long long)t.quarantined);
 	else
 		kr_doctor_say(d, KR_HEALTH_OK, "quarantine", NULL, "empty");
+}
+
+/* A node made from a backup tells nobody until a person says so. */
+static void recovering(struct kr_doctor *d, struct kr_store *s)
+{
+	kr_time t = kr_store_recovering(s);
+	char text[KR_TIME_TEXT_MAX];
+
+	if (t != KR_TIME_NONE)
+		kr_doctor_say(d, KR_HEALTH_WARN, "recover mode",
+			      "look, then: karaula recover finish",
+			      "restored %s: nothing is delivered", kr_time_text(t, text));
+}
+
+/* A chain that does not hold was changed by other means than this program. */
+static void audit_log(struct kr_doctor *d, struct kr_store *s)
+{
+	struct kr_fault f = {0};
+	struct kr_hash head;
+	uint64_t rows;
+
+	if (kr_store_audit_verify(s, &rows, &head, &f))
+		kr_doctor_fault(d, KR_HEALTH_FAIL, "audit log", &f);
+	else
+		kr_doctor_say(d, KR_HEALTH_OK, "audit log", NULL, "%llu rows, all as written",
+			      (unsigned long long)rows);
 }
 
 /* Reports that were acknowledged but not taken: only a node that runs, or the next start, goes on
@@ -69,6 +97,9 @@ void kr_doctor_store(struct kr_doctor *d, struct kr_node *n, bool deep)
 {
 	totals(d, n->store);
 	unfinished(d, n->store);
-	if (deep)
-		counters(d, n->store);
+	recovering(d, n->store);
+	if (!deep)
+		return;
+	counters(d, n->store);
+	audit_log(d, n->store);
 }

@@ -233,6 +233,19 @@ static void sweep_spool(struct kr_store *s)
 	}
 }
 
+/* Copies of databases that a backup which was killed left behind. */
+static void sweep_run(struct kr_store *s)
+{
+	int fd = openat(s->dirfd, "run", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+
+	for (struct dirent *d; dir && (d = readdir(dir));)
+		if (strncmp(d->d_name, ".backup-", 8) == 0)
+			unlinkat(fd, d->d_name, 0);
+	if (dir)
+		closedir(dir);
+}
+
 int kr_store_open(const char *dir, const struct kr_store_opts *opts, struct kr_store **ret,
 		  struct kr_fault *reterr)
 {
@@ -248,6 +261,7 @@ int kr_store_open(const char *dir, const struct kr_store_opts *opts, struct kr_s
 	if (!r)
 		r = kr_store__stats_open(s, true, reterr);
 	if (!r) {
+		sweep_run(s);
 		sweep_spool(s);
 		r = kr_store__catalogue_load(s, reterr);
 	}

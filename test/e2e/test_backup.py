@@ -41,7 +41,7 @@ def round_trip(t):
     t.same(new.json("recover", "status")[0]["recovering"], True, "in recover mode")
     t.same([a["action"] for a in new.json("audit", "list")][0], "node.restore", "the audit log tells")
     new.must("audit", "verify")
-    new.must("doctor", "--deep")
+    t.has(new.must("doctor", "--deep").out, "recover finish", "doctor says so too")
     new.must("recover", "finish")
     t.same(new.json("recover", "status")[0]["recovering"], False, "until a person ends it")
     t.ok(new.run("recover", "finish").status != 0, "which is possible once")

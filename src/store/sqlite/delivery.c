@@ -4,6 +4,7 @@
  * the outbox to it; from then on it is what the sinks see. SENDING is durable before a byte leaves,
  * so a delivery that a crash left there is in doubt, and never sent twice by itself.
  */
+#include "store/backup.h"
 #include "store/outbox.h"
 
 #include <stdio.h>
@@ -110,7 +111,7 @@ int kr_store_delivery_pack(struct kr_store *s, uint32_t recipient, kr_time now,
 	uint64_t id = 0, packed = 0;
 	int r;
 
-	if (!n)
+	if (!n || kr_store_recovering(s) != KR_TIME_NONE)
 		return 1;
 	sorted = kr_xcalloc(n, sizeof(*sorted));
 	memcpy(sorted, rows, n * sizeof(*sorted));
@@ -242,8 +243,12 @@ static int claim(struct kr_store *s, struct kr_str sink, kr_time now, struct kr_
 int kr_store_delivery_claim(struct kr_store *s, struct kr_str sink, kr_time now, struct kr_arena *a,
 			    struct kr_delivery *ret, struct kr_fault *reterr)
 {
-	int r = kr_store__main_begin(s, reterr);
+	int r;
 
+	/* What the lost node told after the backup is not known here. */
+	if (kr_store_recovering(s) != KR_TIME_NONE)
+		return 1;
+	r = kr_store__main_begin(s, reterr);
 	if (r)
 		return r;
 	r = claim(s, sink, now, a, ret, reterr);
