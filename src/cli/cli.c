@@ -10,6 +10,7 @@
 #include "cli/opts.h"
 #include "cli/out.h"
 #include "cli/run.h"
+#include "gate/gate.h"
 
 const char *kr_cli_opt(const struct kr_cli *c, const char *name)
 {
@@ -91,13 +92,14 @@ void kr_cli_note(struct kr_cli *c, const char *fmt, ...)
 
 int kr_cli_run(struct kr_cli *c)
 {
+	const struct kr_viewer local = kr_viewer_local();
 	int err;
 
 	c->cmd = c->opts->cmd;
 	c->json = kr_cli_opt(c, "json") != NULL;
 	c->csv = kr_cli_opt(c, "csv") != NULL;
 	c->quiet = kr_cli_opt(c, "quiet") != NULL;
-	c->scope = KR_SCOPE_ALL;
+	c->scope = kr_gate_scope(&local);
 	err = c->cmd->run(c);
 	if (fflush(c->out) != 0 || ferror(c->out)) {
 		int why = c->out_state && c->out_state->error ? c->out_state->error : EIO;

@@ -105,6 +105,16 @@ KR_MUST_USE int kr_expr_parse(struct kr_str text, const struct kr_expr_opts *opt
 KR_MUST_USE int kr_expr_subject(struct kr_str name, const struct kr_expr_opts *opts,
 				struct kr_arena *arena, struct kr_expr_leaf *ret,
 				struct kr_fault *reterr);
+/*
+ * Refuse a tree, or one leaf, that names what opts->may_name does not allow, with the words that
+ * the parser has for it: for trees that were made without asking.
+ *
+ * Returns 0; -KR_EINVAL with the column.
+ */
+KR_MUST_USE int kr_expr_check(const struct kr_expr *x, const struct kr_expr_opts *opts,
+			      struct kr_fault *reterr);
+KR_MUST_USE int kr_expr_check_leaf(const struct kr_expr_leaf *leaf, const struct kr_expr_opts *opts,
+				   struct kr_fault *reterr);
 /* The tree in canonical text, which parses to the same tree. */
 void kr_expr_text(const struct kr_expr *x, struct kr_buf *b);
 

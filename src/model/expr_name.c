@@ -183,3 +183,43 @@ int kr_model__expr_subject(struct kr_model__parser *p, struct kr_str name, size_
 		return unknown(p, name, at);
 	return 0;
 }
+
+/* ---- trees that others made ---- */
+
+int kr_expr_check_leaf(const struct kr_expr_leaf *leaf, const struct kr_expr_opts *opts,
+		       struct kr_fault *reterr)
+{
+	struct kr_model__parser p = {.opts = *opts, .fault = reterr};
+	struct kr_str name = KR_STR("extra");
+	int r;
+
+	if (leaf->subject == KR_SUBJ_WORD || may_name(&p, leaf->subject, leaf->field))
+		return 0;
+	if (leaf->subject == KR_SUBJ_FIELD)
+		name = kr_field_info(leaf->field) ? kr_field_info(leaf->field)->name_str : name;
+	else if (leaf->subject != KR_SUBJ_EXTRA)
+		name = kr_str_c(kr_model__expr_subject_name(leaf->subject));
+	r = unknown(&p, name, 0);
+	if (leaf->column)
+		kr_fault_at(reterr, 1, leaf->column, leaf->column - 1);
+	return r;
+}
+
+/* Chains lean to the left; what is on the right is as deep as the parser allows. */
+int kr_expr_check(const struct kr_expr *x, const struct kr_expr_opts *opts, struct kr_fault *reterr)
+{
+	for (;;) {
+		int r = 0;
+
+		switch (x->op) {
+		case KR_EXPR_ALL: return 0;
+		case KR_EXPR_LEAF: return kr_expr_check_leaf(&x->leaf, opts, reterr);
+		case KR_EXPR_AND:
+		case KR_EXPR_OR: r = kr_expr_check(x->b, opts, reterr); break;
+		case KR_EXPR_NOT: break;
+		}
+		if (r)
+			return r;
+		x = x->a;
+	}
+}

@@ -2,6 +2,7 @@
 /* Constituents one by one and a page at a time: for pages and lists, which never need the whole
  * register. */
 #include "store/sqlite/db.h"
+#include "store/sqlite/scope.h"
 #include "store/sqlite/state.h"
 
 static int read_page(sqlite3 *db, const struct kr_scope *scope, struct kr_str after, uint32_t limit,
@@ -13,16 +14,20 @@ static int read_page(sqlite3 *db, const struct kr_scope *scope, struct kr_str af
 	int r = kr_db_prepare(
 		db,
 		"SELECT " KR_CONSTITUENT_COLUMNS
-		" FROM constituent WHERE name>?1 AND retired=0 AND ?2 ORDER BY name LIMIT ?3",
+		" FROM constituent WHERE name>?1 AND retired=0 AND ?2 AND (?4=0 OR id=?4)"
+		" ORDER BY name LIMIT ?3",
 		&st, reterr);
 
 	if (r)
 		return r;
 	kr_db_bind_str(st, 1, after.p ? after : KR_STR(""));
-	sqlite3_bind_int(st, 2, scope->all);
+	sqlite3_bind_int(st, 2, kr_store__shows_register(scope));
 	sqlite3_bind_int64(st, 3, limit);
-	while ((r = kr_db_step(st, reterr)) == 1 && n < limit)
-		kr_store__constituent_row(st, a, &ret[n++]);
+	sqlite3_bind_int64(st, 4, kr_store__bound(scope));
+	while ((r = kr_db_step(st, reterr)) == 1 && n < limit) {
+		kr_store__constituent_row(st, a, &ret[n]);
+		kr_store__constituent_redact(scope, &ret[n++]);
+	}
 	*ret_n = n;
 	return r;
 }
@@ -55,20 +60,24 @@ static int read_one(sqlite3 *db, const struct kr_scope *scope, struct kr_str nam
 		    struct kr_arena *a, struct kr_constituent *ret, struct kr_fault *reterr)
 {
 	KR_AUTO_STMT st = NULL;
-	int r = kr_db_prepare(
-		db, "SELECT " KR_CONSTITUENT_COLUMNS " FROM constituent WHERE name=?1 AND ?2", &st,
-		reterr);
+	int r = kr_db_prepare(db,
+			      "SELECT " KR_CONSTITUENT_COLUMNS
+			      " FROM constituent WHERE name=?1 AND ?2 AND (?3=0 OR id=?3)",
+			      &st, reterr);
 
 	if (r)
 		return r;
 	kr_db_bind_str(st, 1, name);
-	sqlite3_bind_int(st, 2, scope->all);
+	sqlite3_bind_int(st, 2, kr_store__shows_register(scope));
+	sqlite3_bind_int64(st, 3, kr_store__bound(scope));
 	r = kr_db_step(st, reterr);
 	if (r == 0)
 		return kr_fault_set(reterr, -KR_ENOENT, "no constituent is called '%.*s'",
 				    (int)KR_MIN(name.n, (size_t)100), name.p);
-	if (r == 1)
+	if (r == 1) {
 		kr_store__constituent_row(st, a, ret);
+		kr_store__constituent_redact(scope, ret);
+	}
 	return KR_MIN(r, 0);
 }
 

@@ -3,90 +3,18 @@
  * Counting rows, by a field or another subject. A field with a column is grouped by SQLite, step by
  * step, and the steps are added up here; anything else is read row by row.
  */
-#include <stdlib.h>
-
+#include "store/sqlite/counters.h"
 #include "store/sqlite/db.h"
 #include "store/sqlite/row.h"
 #include "store/sqlite/scan.h"
-
-/* Groups by their text: open addressing, power of two. */
-struct groups {
-	struct kr_group_row *slots;
-	uint8_t *used;
-	size_t n, mask;
-	uint32_t max;
-	struct kr_arena *texts;
-};
+#include "store/sqlite/sums.h"
 
 struct counting {
 	struct kr_count total;
 	const struct kr_expr_leaf *by;
-	struct groups g;
+	struct kr_sums g;
 	struct kr_arena *row;
 };
-
-static uint64_t text_hash(struct kr_str s)
-{
-	uint64_t h = 0xcbf29ce484222325u ^ s.n;
-
-	for (size_t i = 0; i < s.n; i++)
-		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3u;
-	return h ^ h >> 29;
-}
-
-static size_t probe(const struct groups *g, struct kr_str s)
-{
-	size_t i = (size_t)text_hash(s) & g->mask;
-
-	while (g->used[i] && !kr_str_eq(g->slots[i].value, s))
-		i = (i + 1) & g->mask;
-	return i;
-}
-
-static void groups_grow(struct groups *g)
-{
-	struct groups bigger = {.mask = g->mask ? g->mask * 2 + 1 : 255,
-				.max = g->max,
-				.texts = g->texts,
-				.n = g->n};
-
-	bigger.slots = kr_xcalloc(bigger.mask + 1, sizeof(*bigger.slots));
-	bigger.used = kr_xcalloc(bigger.mask + 1, 1);
-	for (size_t i = 0; g->mask && i <= g->mask; i++)
-		if (g->used[i]) {
-			size_t at = probe(&bigger, g->slots[i].value);
-
-			bigger.slots[at] = g->slots[i];
-			bigger.used[at] = 1;
-		}
-	free(g->slots);
-	free(g->used);
-	*g = bigger;
-}
-
-static int group_add(struct groups *g, struct kr_str value, uint64_t rows, uint64_t events,
-		     struct kr_fault *reterr)
-{
-	size_t at;
-
-	if (g->n * 3 >= g->mask * 2)
-		groups_grow(g);
-	at = probe(g, value);
-	if (!g->used[at]) {
-		if (g->n == g->max) {
-			kr_fault_set(reterr, -KR_ELIMIT, "more than %u different values", g->max);
-			kr_fault_remedy(reterr,
-					"narrow the expression, or raise limits.groups_max");
-			return -KR_ELIMIT;
-		}
-		g->n++;
-		g->used[at] = 1;
-		g->slots[at] = (struct kr_group_row){.value = kr_arena_dup(g->texts, value)};
-	}
-	g->slots[at].rows += rows;
-	g->slots[at].events += events;
-	return 0;
-}
 
 /* SQL of what is grouped by, NULL where rows must be read. */
 static const char *by_column(const struct kr_expr_leaf *by)
@@ -163,9 +91,9 @@ static int group_row(struct kr_scan *scan, struct counting *c, sqlite3_stmt *st,
 	c->total.events += row.e->count;
 	if (c->by->subject == KR_SUBJ_CONSTITUENT) {
 		if (!row.e->n_owners)
-			return group_add(&c->g, KR_STR(""), 1, row.e->count, reterr);
+			return kr_sums_add(&c->g, KR_STR(""), 1, row.e->count, reterr);
 		for (uint32_t i = 0; !r && i < row.e->n_owners; i++)
-			r = group_add(
+			r = kr_sums_add(
 				&c->g,
 				kr_names_constituent(scan->names, row.e->owners[i].constituent), 1,
 				row.e->count, reterr);
@@ -174,12 +102,12 @@ static int group_row(struct kr_scan *scan, struct counting *c, sqlite3_stmt *st,
 	if (c->by->subject == KR_SUBJ_EXTRA) {
 		const struct kr_extra *x = kr_event_extra(row.e, c->by->key);
 
-		return group_add(&c->g, x ? x->value : KR_STR(""), 1, row.e->count, reterr);
+		return kr_sums_add(&c->g, x ? x->value : KR_STR(""), 1, row.e->count, reterr);
 	}
 	v = kr_event_get(row.e, c->by->field);
 	if (v)
 		kr_field_text(c->by->field, v, &b);
-	return group_add(&c->g, kr_buf_str(&b), 1, row.e->count, reterr);
+	return kr_sums_add(&c->g, kr_buf_str(&b), 1, row.e->count, reterr);
 }
 
 /* One statement's rows into the counts. */
@@ -197,8 +125,8 @@ static int add_rows(struct kr_scan *scan, struct counting *c, sqlite3_stmt *st, 
 
 			c->total.rows += rows;
 			c->total.events += events;
-			r = c->by && rows ? group_add(&c->g, by_text(scan, c->by, st, text), rows,
-						      events, reterr)
+			r = c->by && rows ? kr_sums_add(&c->g, by_text(scan, c->by, st, text), rows,
+							events, reterr)
 					  : 0;
 		}
 		if (r)
@@ -264,34 +192,6 @@ static int count_part(struct kr_scan *scan, void *ctx, sqlite3 *db, const struct
 	return r;
 }
 
-static int most_first(const void *a, const void *b)
-{
-	const struct kr_group_row *x = a, *y = b;
-
-	if (x->rows != y->rows)
-		return x->rows < y->rows ? 1 : -1;
-	return kr_str_cmp(x->value, y->value);
-}
-
-static int collect(const struct groups *g, struct kr_arena *a, struct kr_group_row **ret,
-		   size_t *ret_n, struct kr_fault *reterr)
-{
-	struct kr_group_row *list = kr_arena_alloc(a, g->n * sizeof(*list));
-	size_t n = 0;
-
-	for (size_t i = 0; list && g->mask && i <= g->mask; i++)
-		if (g->used[i]) {
-			list[n] = g->slots[i];
-			list[n++].value = kr_arena_dup(a, g->slots[i].value);
-		}
-	if (!list || kr_arena_full(a))
-		return kr_fault_set(reterr, -KR_ELIMIT, "too many groups");
-	qsort(list, n, sizeof(*list), most_first);
-	*ret = list;
-	*ret_n = n;
-	return 0;
-}
-
 /* All rows: the catalogue knows. */
 static void count_all(struct kr_store *s, struct kr_arena *a, struct kr_count *ret)
 {
@@ -305,32 +205,95 @@ static void count_all(struct kr_store *s, struct kr_arena *a, struct kr_count *r
 	}
 }
 
+static int run(struct kr_store *s, const struct kr_scope *scope, const struct kr_event_query *q,
+	       const struct kr_scan_only *only, struct counting *c, struct kr_arena *a,
+	       struct kr_fault *reterr)
+{
+	struct kr_scan scan;
+	int r;
+
+	c->row = kr_arena_new((size_t)64 << 20);
+	r = kr_scan_run(s, scope, q, NULL, only, count_part, c, &scan, a, reterr);
+	kr_names_done(scan.names);
+	kr_arena_free(c->row);
+	return KR_MIN(r, 0);
+}
+
+struct some {
+	const struct kr_part_info *parts;
+	size_t n;
+};
+
+static bool is_one(void *ctx, const struct kr_part_info *p)
+{
+	const struct some *some = ctx;
+
+	for (size_t i = 0; i < some->n; i++)
+		if (some->parts[i].class_ == p->class_ && some->parts[i].day == p->day &&
+		    some->parts[i].part == p->part)
+			return true;
+	return false;
+}
+
+/* All rows that a scope shows: counters know them, but for those of the class test. */
+static int count_shown(struct kr_store *s, const struct kr_scope *scope,
+		       const struct kr_event_query *q, struct kr_arena *a, struct kr_count *ret,
+		       struct kr_fault *reterr)
+{
+	struct kr_expr test = {.op = KR_EXPR_LEAF,
+			       .leaf = {.subject = KR_SUBJ_FIELD,
+					.field = KR_F_CLASS_TAXONOMY,
+					.test = KR_TEST_EQ,
+					.rep = KR_REP_TEXT,
+					.value.text = KR_STR("test")}};
+	struct kr_event_query tests = {.expr = &test, .progress = q->progress, .ctx = q->ctx};
+	struct kr_part_info *parts;
+	struct counting c = {0};
+	struct some some;
+	int r = kr_counters_known(s, scope, a, ret, &parts, &some.n, reterr);
+
+	some.parts = parts;
+	if (!r && some.n)
+		r = run(s, scope, &tests, &(struct kr_scan_only){is_one, &some}, &c, a, reterr);
+	ret->rows += c.total.rows;
+	ret->events += c.total.events;
+	return r;
+}
+
+/* May rows be grouped by this, by this viewer? */
+static int check_by(const struct kr_scope *scope, const struct kr_expr_leaf *by,
+		    struct kr_fault *reterr)
+{
+	struct kr_scope copy = *scope;
+	struct kr_expr_opts opts = {.may_name = kr_scope_may_name, .ctx = &copy};
+
+	if (by->subject == KR_SUBJ_ID || by->subject == KR_SUBJ_WORD)
+		return kr_fault_set(reterr, -KR_EINVAL, "events cannot be grouped by this");
+	return kr_expr_check_leaf(by, &opts, reterr);
+}
+
 int kr_store_event_count(struct kr_store *s, const struct kr_scope *scope,
 			 const struct kr_event_query *q, const struct kr_expr_leaf *by,
 			 uint32_t groups_max, struct kr_arena *a, struct kr_count *ret,
 			 struct kr_group_row **ret_groups, size_t *ret_n, struct kr_fault *reterr)
 {
-	struct counting c = {.by = by, .g = {.max = groups_max ? groups_max : 100000}};
-	struct kr_scan scan;
-	int r;
+	struct counting c = {.by = by};
+	int r = by ? check_by(scope, by, reterr) : 0;
 
-	if (by && (by->subject == KR_SUBJ_ID || by->subject == KR_SUBJ_WORD))
-		return kr_fault_set(reterr, -KR_EINVAL, "events cannot be grouped by this");
-	if (scope->all && !by && (!q->expr || q->expr->op == KR_EXPR_ALL)) {
+	if (r)
+		return r;
+	if (!by && (!q->expr || q->expr->op == KR_EXPR_ALL)) {
+		if (!scope->all)
+			return count_shown(s, scope, q, a, ret, reterr);
 		count_all(s, a, ret);
 		return 0;
 	}
-	c.g.texts = kr_arena_new(0);
-	c.row = kr_arena_new((size_t)64 << 20);
-	r = kr_scan_run(s, scope, q, NULL, count_part, &c, &scan, a, reterr);
-	kr_names_done(scan.names);
-	if (r >= 0 && by)
-		r = collect(&c.g, a, ret_groups, ret_n, reterr);
-	if (r >= 0)
+	kr_sums_init(&c.g, groups_max ? groups_max : 100000);
+	r = run(s, scope, q, NULL, &c, a, reterr);
+	if (!r && by)
+		r = kr_sums_list(&c.g, a, ret_groups, ret_n, reterr);
+	if (!r)
 		*ret = c.total;
-	free(c.g.slots);
-	free(c.g.used);
-	kr_arena_free(c.g.texts);
-	kr_arena_free(c.row);
-	return r < 0 ? r : 0;
+	kr_sums_done(&c.g);
+	return r;
 }

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of events, one event, and where it came from. */
+/*
+ * Lists of events, one event, and where it came from. The filter leaves out the rows that a scope
+ * does not show; kr_store__stored_event() takes out of a row what it does not show. To whom ids are
+ * sealed, a list never ends early for having looked at many rows: where it ended would tell how
+ * many there are in between.
+ */
 #include <stdio.h>
 
+#include "store/event_id.h"
 #include "store/sqlite/db.h"
 #include "store/sqlite/partition.h"
 #include "store/sqlite/row.h"
@@ -11,26 +17,10 @@
 static int hand_out(struct kr_names *names, const struct kr_part_info *p, sqlite3_stmt *st,
 		    struct kr_arena *a, struct kr_stored_event *ret, struct kr_fault *reterr)
 {
-	struct kr_str *owners;
 	struct kr_row row;
 	int r = kr_row_read(st, 0, a, &row, reterr);
 
-	if (r)
-		return r;
-	owners = kr_arena_calloc(a, row.e->n_owners, sizeof(*owners));
-	if (!owners)
-		return kr_fault_set(reterr, -KR_ELIMIT, "no room for the row");
-	for (uint32_t i = 0; i < row.e->n_owners; i++)
-		owners[i] = kr_names_constituent(names, row.e->owners[i].constituent);
-	*ret = (struct kr_stored_event){
-		.id = {p->class_, p->day, p->part, row.id},
-		.e = row.e,
-		.source = kr_names_source(names, row.source),
-		.report = row.report,
-		.constituents = owners,
-		.n_constituents = row.e->n_owners,
-	};
-	return 0;
+	return r ? r : kr_store__stored_event(names, p, &row, a, ret, reterr);
 }
 
 struct listing {
@@ -60,7 +50,7 @@ static int list_row(struct kr_scan *scan, struct listing *l, const struct kr_par
 static bool enough(struct kr_scan *scan, struct listing *l, const struct kr_part_info *p,
 		   uint64_t at)
 {
-	if (!scan->q->scan_max || scan->scanned < scan->q->scan_max)
+	if (!scan->open || !scan->q->scan_max || scan->scanned < scan->q->scan_max)
 		return false;
 	l->last = (struct kr_event_id){p->class_, p->day, p->part, at};
 	return true;
@@ -148,117 +138,166 @@ int kr_store_event_list(struct kr_store *s, const struct kr_scope *scope,
 	char text[KR_EVENT_ID_TEXT_MAX];
 	int r;
 
-	if (q->cursor.n && kr_event_id_parse(q->cursor, &after)) {
+	if (q->cursor.n && kr_store_event_id_parse(s, scope, q->cursor, &after)) {
 		kr_fault_set(reterr, -KR_EINVAL, "this is no cursor");
 		kr_fault_remedy(reterr, "use the cursor that the last page ended with");
 		return -KR_EINVAL;
 	}
 	l.row = kr_arena_new((size_t)64 << 20);
-	r = kr_scan_run(s, scope, q, q->cursor.n ? &after : NULL, list_part, &l, &scan, a, reterr);
+	r = kr_scan_run(s, scope, q, q->cursor.n ? &after : NULL, NULL, list_part, &l, &scan, a,
+			reterr);
 	kr_names_done(scan.names);
 	kr_arena_free(l.row);
 	if (r < 0)
 		return r;
 	*ret = (struct kr_event_page){.rows = l.rows, .scanned = scan.scanned};
 	if (r == 1)
-		ret->cursor = kr_arena_dup(a, kr_str_c(kr_event_id_text(&l.last, text)));
+		ret->cursor =
+			kr_arena_dup(a, kr_str_c(kr_store_event_id_text(s, scope, &l.last, text)));
 	return 0;
 }
 
-/* Open the partition of an event; -KR_ENOENT if it is gone. */
-static int open_part(struct kr_store *s, const struct kr_scope *scope, const struct kr_event_id *id,
-		     sqlite3 **ret, struct kr_fault *reterr)
+/* The same words, whether there is none, it is gone, or it is not for this viewer. */
+static int no_event(struct kr_store *s, const struct kr_scope *scope, const struct kr_event_id *id,
+		    struct kr_fault *reterr)
 {
-	char path[KR_PATH_MAX], text[KR_EVENT_ID_TEXT_MAX];
-	struct kr_part_info p;
+	char text[KR_EVENT_ID_TEXT_MAX];
 
-	if (!scope->all || !kr_store__catalogue_find(s, id->class_, id->day, id->part, &p)) {
-		kr_fault_set(reterr, -KR_ENOENT, "there is no event %s",
-			     kr_event_id_text(id, text));
-		kr_fault_remedy(reterr, "its retention may have ended");
-		return -KR_ENOENT;
-	}
-	return kr_store__reader(s, kr_store__part_path(s, id->class_, id->day, id->part, path), ret,
-				reterr);
+	kr_fault_set(reterr, -KR_ENOENT, "there is no event %s",
+		     kr_store_event_id_text(s, scope, id, text));
+	kr_fault_remedy(reterr, "its retention may have ended");
+	return -KR_ENOENT;
+}
+
+/* One event that a scope shows, in one snapshot of its partition. */
+struct one {
+	struct kr_part_info p;
+	struct kr_names *names;
+	sqlite3 *db;
+	sqlite3_stmt *st; /* stands on the row, columns as in kr_row_columns() */
+};
+
+static void one_close(struct kr_store *s, struct one *o)
+{
+	sqlite3_finalize(o->st);
+	kr_names_done(o->names);
+	if (!o->db)
+		return;
+	sqlite3_exec(o->db, "COMMIT", NULL, NULL, NULL);
+	kr_store__reader_put(s, o->db);
+}
+
+/* Find the row among those that the scope shows. */
+static int one_find(struct one *o, const struct kr_event_id *id, struct kr_arena *a,
+		    struct kr_fault *reterr)
+{
+	struct kr_filter_names names = kr_names_filter(o->names);
+	KR_AUTO_BUF sql = KR_BUF(8192);
+	const struct kr_filter *filter;
+	int r = kr_filter_make(NULL, &names, 2, a, &filter, reterr);
+
+	if (r)
+		return r;
+	kr_buf_printf(&sql, "SELECT %s FROM event WHERE id=?1 AND %s", kr_row_columns(),
+		      kr_filter_sql(filter));
+	r = kr_filter_register(o->db, reterr);
+	if (!r)
+		r = kr_db_exec(o->db, "BEGIN", reterr);
+	if (!r)
+		r = kr_db_prepare(o->db, kr_buf_cstr(&sql), &o->st, reterr);
+	if (!r)
+		r = kr_filter_bind(filter, o->st, id, reterr);
+	if (r)
+		return r;
+	sqlite3_bind_int64(o->st, 1, (int64_t)id->row);
+	return kr_db_step(o->st, reterr);
+}
+
+/*
+ * Open the partition of an event and stand on its row; close in any case.
+ *
+ * a  takes the names and what the filter needs
+ */
+static int one_open(struct kr_store *s, const struct kr_scope *scope, const struct kr_event_id *id,
+		    struct kr_arena *a, struct one *o, struct kr_fault *reterr)
+{
+	char path[KR_PATH_MAX];
+	int r;
+
+	*o = (struct one){0};
+	if (!kr_store__catalogue_find(s, id->class_, id->day, id->part, &o->p))
+		return no_event(s, scope, id, reterr);
+	o->names = kr_names_new(s, scope, a, reterr);
+	if (!o->names)
+		return reterr ? reterr->code : -KR_ESTORE;
+	r = kr_store__reader(s, kr_store__part_path(s, id->class_, id->day, id->part, path), &o->db,
+			     reterr);
+	if (!r)
+		r = one_find(o, id, a, reterr);
+	return r == 1 ? 0 : r ? r : no_event(s, scope, id, reterr);
 }
 
 int kr_store_event_get(struct kr_store *s, const struct kr_scope *scope,
 		       const struct kr_event_id *id, struct kr_arena *a,
 		       struct kr_stored_event *ret, struct kr_fault *reterr)
 {
-	struct kr_part_info p = {.class_ = id->class_, .day = id->day, .part = id->part};
-	KR_AUTO_BUF sql = KR_BUF(8192);
-	char text[KR_EVENT_ID_TEXT_MAX];
-	sqlite3_stmt *st = NULL;
-	struct kr_names *names;
-	sqlite3 *db;
-	int r = open_part(s, scope, id, &db, reterr);
+	struct one o;
+	int r = one_open(s, scope, id, a, &o, reterr);
 
-	if (r)
-		return r;
-	kr_buf_printf(&sql, "SELECT %s FROM event WHERE id=?1", kr_row_columns());
-	r = kr_db_prepare(db, kr_buf_cstr(&sql), &st, reterr);
-	if (!r) {
-		sqlite3_bind_int64(st, 1, (int64_t)id->row);
-		r = kr_db_step(st, reterr);
-	}
-	if (r == 1) {
-		names = kr_names_new(s, a, reterr);
-		r = names ? hand_out(names, &p, st, a, ret, reterr) : -KR_ESTORE;
-		kr_names_done(names);
-	} else if (r == 0) {
-		r = kr_fault_set(reterr, -KR_ENOENT, "there is no event %s",
-				 kr_event_id_text(id, text));
-	}
-	sqlite3_finalize(st);
-	kr_store__reader_put(s, db);
+	if (!r)
+		r = hand_out(o.names, &o.p, o.st, a, ret, reterr);
+	one_close(s, &o);
 	return r;
 }
 
-static void read_contribution(sqlite3_stmt *st, struct kr_contribution *ret)
+static void read_contribution(sqlite3_stmt *st, bool origin, struct kr_contribution *ret)
 {
-	*ret = (struct kr_contribution){
-		.report = (uint64_t)sqlite3_column_int64(st, 0),
-		.offset = (uint64_t)sqlite3_column_int64(st, 1),
-		.length = (uint32_t)sqlite3_column_int64(st, 2),
-		.part = (uint32_t)sqlite3_column_int64(st, 3),
-		.time = sqlite3_column_int64(st, 4),
-	};
+	*ret = (struct kr_contribution){.time = sqlite3_column_int64(st, 4)};
+	if (!origin)
+		return;
+	ret->report = (uint64_t)sqlite3_column_int64(st, 0);
+	ret->offset = (uint64_t)sqlite3_column_int64(st, 1);
+	ret->length = (uint32_t)sqlite3_column_int64(st, 2);
+	ret->part = (uint32_t)sqlite3_column_int64(st, 3);
 }
+
+/* A row that was seen once is its own and only contribution. */
+#define CONTRIBUTIONS                                                                              \
+	"SELECT report,offset,length,part,time FROM contribution WHERE event=?1 UNION ALL "        \
+	"SELECT report,offset,length,part,first FROM event WHERE id=?1 AND NOT EXISTS"             \
+	"(SELECT 1 FROM contribution WHERE event=?1) ORDER BY "
 
 int kr_store_event_contributions(struct kr_store *s, const struct kr_scope *scope,
 				 const struct kr_event_id *id, uint32_t limit, struct kr_arena *a,
 				 struct kr_contribution **ret, size_t *ret_n,
 				 struct kr_fault *reterr)
 {
+	bool origin = kr_scope_subject(scope, KR_SUBJ_REPORT);
 	struct kr_contribution *list;
-	sqlite3_stmt *st = NULL;
+	KR_AUTO_STMT st = NULL;
 	size_t n = 0;
-	sqlite3 *db;
+	struct one o;
 	int r;
 
 	limit = limit ? KR_MIN(limit, 100000u) : 1000;
 	list = kr_arena_calloc(a, limit, sizeof(*list));
 	if (!list)
 		return kr_fault_set(reterr, -KR_ELIMIT, "no room for the contributions");
-	r = open_part(s, scope, id, &db, reterr);
-	if (r)
-		return r;
-	/* A row that was seen once is its own and only contribution. */
-	r = kr_db_prepare(
-		db,
-		"SELECT report,offset,length,part,time FROM contribution WHERE event=?1 UNION ALL "
-		"SELECT report,offset,length,part,first FROM event WHERE id=?1 AND NOT EXISTS"
-		"(SELECT 1 FROM contribution WHERE event=?1) ORDER BY 1,2,4 LIMIT ?2",
-		&st, reterr);
+	r = one_open(s, scope, id, a, &o, reterr);
+	/* Whom the reports are hidden from sees the times in their own order. */
+	if (!r)
+		r = kr_db_prepare(
+			o.db, origin ? CONTRIBUTIONS "1,2,4 LIMIT ?2" : CONTRIBUTIONS "5 LIMIT ?2",
+			&st, reterr);
 	if (!r) {
 		sqlite3_bind_int64(st, 1, (int64_t)id->row);
 		sqlite3_bind_int64(st, 2, limit);
 		while ((r = kr_db_step(st, reterr)) == 1 && n < limit)
-			read_contribution(st, &list[n++]);
+			read_contribution(st, origin, &list[n++]);
 	}
 	sqlite3_finalize(st);
-	kr_store__reader_put(s, db);
+	st = NULL;
+	one_close(s, &o);
 	if (r < 0)
 		return r;
 	*ret = list;

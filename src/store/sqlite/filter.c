@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/event_id.h"
 #include "store/sqlite/db.h"
 #include "store/sqlite/filter_int.h"
 #include "store/sqlite/row.h"
+#include "store/sqlite/scope.h"
 
 #define SQL_MAX	   900000 /* below SQLITE_LIMIT_SQL_LENGTH (1,000,000 as shipped) */
 #define PARAMS_MAX 30000  /* below SQLITE_LIMIT_VARIABLE_NUMBER (32766 as shipped) */
@@ -257,6 +259,49 @@ static void condition(struct kr_store__filter *m, const struct kr_expr *x, bool 
 	}
 }
 
+static void label_condition(struct kr_store__filter *m, const struct kr_scope *scope)
+{
+	struct kr_labels l = kr_store__labels(scope);
+
+	if (l.lo > KR_TLP_NONE)
+		kr_buf_printf(&m->sql, "label BETWEEN %d AND %d", l.lo, l.hi);
+	else
+		kr_buf_printf(&m->sql, "label<=%d", l.hi);
+}
+
+static void owner_condition(struct kr_store__filter *m, uint32_t constituent)
+{
+	struct kr_filter_leaf *l = kr_arena_calloc(m->a, 1, sizeof(*l));
+
+	if (!l) {
+		kr_store__filter_fail(m, -KR_ELIMIT);
+		return;
+	}
+	*l = (struct kr_filter_leaf){.look = KR_LOOK_OWNERS, .one = constituent, .n_ids = 1};
+	l->ids = &l->one;
+	kr_buf_c(&m->sql, " AND kr_leaf(");
+	kr_store__param(m, P_LEAF)->leaf = l;
+	kr_buf_c(&m->sql, ",owners)");
+}
+
+/* What is cheap comes first: most rows that are not shown end there. */
+static void scoped(struct kr_store__filter *m, const struct kr_expr *x)
+{
+	const struct kr_scope *scope = m->f->names.scope;
+
+	if (scope && !scope->all) {
+		label_condition(m, scope);
+		if (kr_store__bound(scope))
+			owner_condition(m, kr_store__bound(scope));
+		kr_buf_c(&m->sql, x ? " AND " : "");
+		m->stack += STACK_RIGHT;
+	} else if (!x) {
+		kr_buf_ch(&m->sql, '1');
+	}
+	if (x)
+		condition(m, x, false);
+}
+
 int kr_filter_make(const struct kr_expr *x, const struct kr_filter_names *names, int first,
 		   struct kr_arena *a, const struct kr_filter **ret, struct kr_fault *reterr)
 {
@@ -268,9 +313,10 @@ int kr_filter_make(const struct kr_expr *x, const struct kr_filter_names *names,
 	if (!m.f)
 		return kr_fault_set(reterr, -KR_ELIMIT, "no memory is left for this query");
 	m.f->first = first;
+	m.f->names = *names;
 	m.end = &m.f->params;
 	kr_buf_ch(&m.sql, '(');
-	condition(&m, x, false);
+	scoped(&m, x);
 	kr_buf_ch(&m.sql, ')');
 	sql = kr_arena_dup(a, kr_buf_str(&m.sql));
 	if (m.sql.err || !sql.p)
@@ -293,16 +339,19 @@ int kr_filter_params(const struct kr_filter *f)
 }
 
 /* The row that an id names, if it is one of this partition; -1 if not. */
-static int64_t row_of(struct kr_str text, const struct kr_event_id *partition)
+static int64_t row_of(const struct kr_filter *f, struct kr_str text,
+		      const struct kr_event_id *partition)
 {
 	char canonical[KR_EVENT_ID_TEXT_MAX];
 	struct kr_event_id id;
 
-	if (kr_event_id_parse(text, &id) < 0 || id.class_ != partition->class_ ||
-	    id.day != partition->day || id.part != partition->part)
+	if (kr_event_id_from(f->names.key, f->names.scope, text, &id) < 0 ||
+	    id.class_ != partition->class_ || id.day != partition->day ||
+	    id.part != partition->part)
 		return -1;
 	/* "007" is not how an id is written. */
-	return kr_str_ieq(kr_str_c(kr_event_id_text(&id, canonical)), text) ? (int64_t)id.row : -1;
+	kr_event_id_for(f->names.key, f->names.scope, &id, canonical);
+	return kr_str_ieq(kr_str_c(canonical), text) ? (int64_t)id.row : -1;
 }
 
 static int bind_prefix(sqlite3_stmt *st, int i, const struct kr_event_id *partition)
@@ -329,9 +378,10 @@ int kr_filter_bind(const struct kr_filter *f, sqlite3_stmt *st, const struct kr_
 			break;
 		case P_BLOB: rc = sqlite3_bind_blob64(st, i, p->s.p, p->s.n, SQLITE_STATIC); break;
 		case P_LEAF:
+			p->leaf->partition = *partition;
 			rc = sqlite3_bind_pointer(st, i, p->leaf, KR_FILTER_POINTER, NULL);
 			break;
-		case P_ID: rc = sqlite3_bind_int64(st, i, row_of(p->s, partition)); break;
+		case P_ID: rc = sqlite3_bind_int64(st, i, row_of(f, p->s, partition)); break;
 		case P_ID_PREFIX: rc = bind_prefix(st, i, partition); break;
 		}
 	}

@@ -16,7 +16,7 @@
 
 struct kr_filter;
 
-/* Names are turned into ids before SQL is made. */
+/* For whom, and how names are turned into ids before SQL is made. */
 struct kr_filter_names {
 	/*
 	 * Ids of all sources (leaf->subject KR_SUBJ_SOURCE) or constituents (KR_SUBJ_CONSTITUENT,
@@ -27,14 +27,18 @@ struct kr_filter_names {
 	int (*resolve)(void *ctx, const struct kr_expr_leaf *leaf, struct kr_arena *a,
 		       const uint32_t **ret_ids, size_t *ret_n, struct kr_fault *reterr);
 	void *ctx;
+	/* Rows that it does not show do not match, words look only into fields that it shows, and
+	 * ids are as it shows them; NULL: everything. Stays referenced. */
+	const struct kr_scope *scope;
+	const struct kr_hash_key *key; /* of ids; needed for scopes other than staff's */
 };
 
 /* Make kr_leaf() known to a connection; once for each. */
 KR_MUST_USE int kr_filter_register(sqlite3 *db, struct kr_fault *reterr);
 /*
- * Make the condition.
+ * Make the condition: the scope and the expression.
  *
- * x      stays referenced, as does all that it points to
+ * x      stays referenced, as does all that it points to; NULL: the scope alone
  * first  number of the first parameter, from 1: the caller's own may come before
  * a      holds the filter
  *

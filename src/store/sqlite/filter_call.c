@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "store/event_id.h"
 #include "store/sqlite/db.h"
 #include "store/sqlite/filter.h"
 #include "store/sqlite/row.h"
@@ -105,6 +106,16 @@ static bool owners(const struct kr_filter_leaf *l, struct kr_str blob)
 	return false;
 }
 
+static bool sealed(const struct kr_filter_leaf *l, int64_t row)
+{
+	struct kr_event_id id = l->partition;
+	char text[KR_EVENT_ID_TEXT_MAX];
+
+	id.row = (uint64_t)row;
+	kr_event_id_for(l->names->key, l->names->scope, &id, text);
+	return kr_expr_leaf_text(l->leaf, kr_str_c(text));
+}
+
 static bool columns(const struct kr_filter_leaf *l, int n, sqlite3_value **values)
 {
 	for (int i = 0; i < n; i++)
@@ -123,7 +134,8 @@ static bool packed(const struct kr_filter_leaf *l, struct kr_str bytes, struct k
 	case KR_LOOK_EXTRA: yes = extra(l, bytes, a); break;
 	case KR_LOOK_OWNERS: yes = owners(l, bytes); break;
 	case KR_LOOK_TEXT: yes = kr_expr_leaf_text(l->leaf, bytes); break;
-	case KR_LOOK_COLUMN: break;
+	case KR_LOOK_COLUMN:
+	case KR_LOOK_SEALED: break;
 	}
 	kr_arena_clear(a);
 	return yes;
@@ -141,6 +153,8 @@ static void kr_leaf(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 	}
 	if (l->look == KR_LOOK_COLUMN)
 		yes = columns(l, argc - 1, argv + 1);
+	else if (l->look == KR_LOOK_SEALED)
+		yes = sealed(l, sqlite3_value_int64(argv[1]));
 	else
 		yes = sqlite3_value_type(argv[1]) != SQLITE_NULL &&
 		      packed(l, bytes_of(argv[1]), sqlite3_user_data(ctx));

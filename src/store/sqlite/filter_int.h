@@ -15,6 +15,7 @@ enum kr_filter_look {
 	KR_LOOK_EXTRA,	/* the JSON object, with the key .needle */
 	KR_LOOK_OWNERS, /* constituents and rules: is one of .ids there? */
 	KR_LOOK_TEXT,	/* a text of its own, such as the id */
+	KR_LOOK_SEALED, /* the number of the row, whose id is sealed: its text */
 };
 
 struct kr_filter_leaf {
@@ -24,6 +25,9 @@ struct kr_filter_leaf {
 	struct kr_str needle; /* the key as it is written in JSON: "key": */
 	const uint32_t *ids;
 	size_t n_ids;
+	uint32_t one;			     /* the id where there is only one and no leaf */
+	const struct kr_filter_names *names; /* SEALED: whose ids */
+	struct kr_event_id partition;	     /* SEALED: set when the filter is bound */
 };
 
 #define KR_FILTER_POINTER "kr_leaf"
@@ -43,6 +47,7 @@ struct kr_filter {
 	const char *sql;
 	struct kr_store__param *params;
 	int first, n;
+	struct kr_filter_names names;
 };
 
 /* An expression on its way into SQL. */

@@ -193,9 +193,13 @@ static void field(struct kr_store__filter *m, const struct kr_expr_leaf *leaf)
 }
 
 /* Can a word of this kind be found in this field? As kr_expr_leaf_value() has it. */
-static bool word_fits(const struct kr_expr_leaf *leaf, const struct kr_field_info *info)
+static bool word_fits(const struct kr_store__filter *m, const struct kr_expr_leaf *leaf,
+		      enum kr_field f)
 {
-	if (!info || !(info->flags & KR_FIELD_WORD))
+	const struct kr_field_info *info = kr_field_info(f);
+	const struct kr_scope *scope = m->f->names.scope;
+
+	if (!info || !(info->flags & KR_FIELD_WORD) || (scope && !kr_scope_field(scope, f)))
 		return false;
 	if (leaf->rep == KR_REP_IP)
 		return info->kind == KR_K_IP || info->kind == KR_K_URL;
@@ -213,7 +217,7 @@ static void word_equal(struct kr_store__filter *m, const struct kr_expr_leaf *le
 	kr_store__param(m, P_TEXT)->s = leaf->value.text;
 	kr_buf_c(&m->sql, " COLLATE NOCASE IN (");
 	for (unsigned f = 1; f < KR_FIELD_MAX; f++) {
-		if (!word_fits(leaf, kr_field_info(f)) || !kr_row_column(f))
+		if (!word_fits(m, leaf, f) || !kr_row_column(f))
 			continue;
 		kr_buf_printf(&m->sql, "%s%s", comma, kr_row_column(f));
 		comma = ",";
@@ -245,7 +249,7 @@ static void word_call(struct kr_store__filter *m, const struct kr_expr_leaf *lea
 	for (unsigned f = 1; f < KR_FIELD_MAX; f++) {
 		const struct kr_field_info *info = kr_field_info(f);
 
-		if (!word_fits(leaf, info) || !kr_row_column(f) || word_is_native(leaf, info))
+		if (!word_fits(m, leaf, f) || !kr_row_column(f) || word_is_native(leaf, info))
 			continue;
 		if (!n) {
 			kr_buf_c(&m->sql, " OR kr_leaf(");
@@ -270,7 +274,7 @@ static void word(struct kr_store__filter *m, const struct kr_expr_leaf *leaf)
 		const struct kr_field_info *info = kr_field_info(f);
 		const char *col = kr_row_column(f);
 
-		if (!word_fits(leaf, info))
+		if (!word_fits(m, leaf, f))
 			continue;
 		if (!col) {
 			kr_buf_c(&m->sql, " OR ");
@@ -335,26 +339,32 @@ static void constituent(struct kr_store__filter *m, const struct kr_expr_leaf *l
 
 static void id(struct kr_store__filter *m, const struct kr_expr_leaf *leaf)
 {
+	const struct kr_scope *scope = m->f->names.scope;
+	bool sealed = scope && !kr_scope_is_staff(scope);
+	struct kr_filter_leaf *l;
+
 	if (leaf->test == KR_TEST_EQ) {
 		kr_buf_c(&m->sql, "id=");
 		kr_store__param(m, P_ID)->s = leaf->value.text;
 		return;
 	}
-	/* The prefix that all ids of a partition share is bound with the partition. */
-	kr_buf_c(&m->sql, "kr_leaf(");
-	{
-		struct kr_filter_leaf *l = kr_arena_calloc(m->a, 1, sizeof(*l));
-
-		if (!l) {
-			kr_store__filter_fail(m, -KR_ELIMIT);
-			return;
-		}
-		*l = (struct kr_filter_leaf){.leaf = leaf, .look = KR_LOOK_TEXT};
-		kr_store__param(m, P_LEAF)->leaf = l;
+	l = kr_arena_calloc(m->a, 1, sizeof(*l));
+	if (!l) {
+		kr_store__filter_fail(m, -KR_ELIMIT);
+		return;
 	}
+	l->leaf = leaf;
+	l->look = sealed ? KR_LOOK_SEALED : KR_LOOK_TEXT;
+	l->names = &m->f->names;
+	kr_buf_c(&m->sql, "kr_leaf(");
+	kr_store__param(m, P_LEAF)->leaf = l;
 	kr_buf_ch(&m->sql, ',');
-	kr_store__param(m, P_ID_PREFIX);
-	kr_buf_c(&m->sql, "||id)");
+	/* The prefix that all plain ids of a partition share is bound with the partition. */
+	if (!sealed) {
+		kr_store__param(m, P_ID_PREFIX);
+		kr_buf_c(&m->sql, "||");
+	}
+	kr_buf_c(&m->sql, "id)");
 }
 
 void kr_store__filter_leaf(struct kr_store__filter *m, const struct kr_expr_leaf *leaf)

@@ -11,6 +11,7 @@
 
 #include "store/sqlite/db.h"
 #include "store/sqlite/row.h"
+#include "store/sqlite/scope.h"
 
 static uint64_t be64(const uint8_t *b)
 {
@@ -174,7 +175,7 @@ struct sum {
 
 static struct sum sum_of(const struct kr_group *g, size_t from, size_t to)
 {
-	struct sum s = {0, INT64_MAX, INT64_MIN, 0};
+	struct sum s = {0, INT64_MAX, INT64_MIN, KR_TLP_CLEAR};
 
 	for (size_t i = from; i < to; i++) {
 		const struct pending *p = &g->rows[g->order[i]];
@@ -182,7 +183,7 @@ static struct sum sum_of(const struct kr_group *g, size_t from, size_t to)
 		s.n += p->count;
 		s.first = KR_MIN(s.first, p->time_first);
 		s.last = KR_MAX(s.last, p->time_last);
-		s.label = KR_MAX(s.label, p->label);
+		s.label = kr_store__label_tighter(p->label, s.label);
 	}
 	return s;
 }
@@ -275,7 +276,7 @@ static int merge(struct kr_group *g, struct kr_partition *w, size_t from, size_t
 	sum.n += old.n;
 	sum.first = KR_MIN(sum.first, old.first);
 	sum.last = KR_MAX(sum.last, old.last);
-	sum.label = KR_MAX(sum.label, old.label);
+	sum.label = kr_store__label_tighter(old.label, sum.label);
 	w->info.events += sum.n - old.n;
 	kr_tally_count(g->tally, &old.dims, -1, -(int64_t)old.n);
 	dims = old.dims;

@@ -4,11 +4,13 @@
 
 #include "store/sqlite/db.h"
 #include "store/sqlite/plan.h"
+#include "store/sqlite/row.h"
 
 #define CACHE 1024
 
 struct kr_names {
 	struct kr_store *s;
+	const struct kr_scope *scope;
 	struct kr_arena *a, *own;
 	sqlite3 *db;
 	sqlite3_stmt *source, *constituent;
@@ -18,12 +20,14 @@ struct kr_names {
 	} cache[CACHE];
 };
 
-struct kr_names *kr_names_new(struct kr_store *s, struct kr_arena *a, struct kr_fault *reterr)
+struct kr_names *kr_names_new(struct kr_store *s, const struct kr_scope *scope, struct kr_arena *a,
+			      struct kr_fault *reterr)
 {
 	struct kr_names *n = kr_xcalloc(1, sizeof(*n));
 	char path[KR_PATH_MAX];
 
 	n->s = s;
+	n->scope = scope;
 	n->own = a ? NULL : kr_arena_new(0);
 	n->a = a ? a : n->own;
 	if (kr_store__reader(s, kr_store__path(s, "main.db", path), &n->db, reterr) ||
@@ -73,6 +77,53 @@ struct kr_str kr_names_constituent(struct kr_names *n, uint32_t id)
 	return name_of(n, n->constituent, 2, id);
 }
 
+/* Where it came from, for whom it is to be known. */
+static void redact(const struct kr_scope *scope, struct kr_stored_event *ev)
+{
+	if (!kr_scope_subject(scope, KR_SUBJ_SOURCE))
+		ev->source = KR_STR("");
+	if (kr_scope_subject(scope, KR_SUBJ_REPORT))
+		return;
+	ev->report = 0;
+	ev->e->offset = 0;
+	ev->e->length = 0;
+	ev->e->part = 0;
+}
+
+int kr_store__stored_event(struct kr_names *n, const struct kr_part_info *p,
+			   const struct kr_row *row, struct kr_arena *a,
+			   struct kr_stored_event *ret, struct kr_fault *reterr)
+{
+	struct kr_scope *scope = NULL;
+	struct kr_str *owners;
+
+	if (n->scope)
+		kr_scope_redact(n->scope, row->e);
+	owners = kr_arena_calloc(a, row->e->n_owners, sizeof(*owners));
+	/* Only ids that are sealed need it; the event may outlive what the caller has. */
+	if (n->scope && !kr_scope_is_staff(n->scope))
+		scope = kr_arena_calloc(a, 1, sizeof(*scope));
+	if (!owners || kr_arena_full(a))
+		return kr_fault_set(reterr, -KR_ELIMIT, "no room for the row");
+	for (uint32_t i = 0; i < row->e->n_owners; i++)
+		owners[i] = kr_names_constituent(n, row->e->owners[i].constituent);
+	*ret = (struct kr_stored_event){
+		.id = {p->class_, p->day, p->part, row->id},
+		.e = row->e,
+		.source = kr_names_source(n, row->source),
+		.report = row->report,
+		.constituents = owners,
+		.n_constituents = row->e->n_owners,
+		.store = n->s,
+		.scope = scope,
+	};
+	if (scope)
+		*scope = *n->scope;
+	if (n->scope)
+		redact(n->scope, ret);
+	return 0;
+}
+
 static int resolve(void *ctx, const struct kr_expr_leaf *leaf, struct kr_arena *a,
 		   const uint32_t **ret_ids, size_t *ret_n, struct kr_fault *reterr)
 {
@@ -103,5 +154,6 @@ static int resolve(void *ctx, const struct kr_expr_leaf *leaf, struct kr_arena *
 
 struct kr_filter_names kr_names_filter(struct kr_names *n)
 {
-	return (struct kr_filter_names){resolve, n};
+	return (struct kr_filter_names){
+		.resolve = resolve, .ctx = n, .scope = n->scope, .key = kr_store_hash_key(n->s)};
 }

@@ -432,7 +432,7 @@ static int session_open(struct kr_outbox_session *o, struct kr_fault *reterr)
 	int r = kr_store__reader(o->s, kr_store__path(o->s, "main.db", path), &o->main, reterr);
 
 	if (!r && o->d->full) {
-		o->names = kr_names_new(o->s, NULL, reterr);
+		o->names = kr_names_new(o->s, NULL, NULL, reterr);
 		r = o->names ? 0 : -KR_ESTORE;
 	}
 	o->a = kr_arena_new((size_t)64 << 20);

@@ -17,12 +17,5 @@ void kr_store__bind_time(sqlite3_stmt *st, int i, kr_time t);
  */
 bool kr_store__scope_clients(const struct kr_scope *scope, uint32_t right, int64_t *ret);
 
-struct kr_names;
-struct kr_row;
-struct kr_part_info;
-/* A row with the names around it; texts live in the arena. */
-KR_MUST_USE int kr_store__stored_event(struct kr_names *names, const struct kr_part_info *p,
-				       const struct kr_row *row, struct kr_arena *a,
-				       struct kr_stored_event *ret, struct kr_fault *reterr);
 /* struct kr_outbox_row by recipient, source, key (as SQLite sorts it) and day; for qsort(). */
 int kr_store__outbox_key_cmp(const void *x, const void *y);

@@ -23,27 +23,6 @@ struct reading {
 	void *ctx;
 };
 
-int kr_store__stored_event(struct kr_names *names, const struct kr_part_info *p,
-			   const struct kr_row *row, struct kr_arena *a,
-			   struct kr_stored_event *ret, struct kr_fault *reterr)
-{
-	struct kr_str *owners = kr_arena_calloc(a, row->e->n_owners, sizeof(*owners));
-
-	if (!owners)
-		return kr_fault_set(reterr, -KR_ELIMIT, "no room for the row");
-	for (uint32_t i = 0; i < row->e->n_owners; i++)
-		owners[i] = kr_names_constituent(names, row->e->owners[i].constituent);
-	*ret = (struct kr_stored_event){
-		.id = {p->class_, p->day, p->part, row->id},
-		.e = row->e,
-		.source = kr_names_source(names, row->source),
-		.report = row->report,
-		.constituents = owners,
-		.n_constituents = row->e->n_owners,
-	};
-	return 0;
-}
-
 static int place_cmp(const void *x, const void *y)
 {
 	const struct kr_event_id *a = &((const struct kr_outbox_row *)x)->event,
@@ -109,15 +88,6 @@ static int prepare(const struct reading *x, sqlite3 *db, sqlite3_stmt **ret,
 	return kr_db_prepare(db, kr_buf_cstr(&sql), ret, reterr);
 }
 
-/* What the scope hides of the event itself is hidden around it too. */
-static void hide(const struct kr_scope *scope, struct kr_stored_event *ev)
-{
-	if (!kr_scope_subject(scope, KR_SUBJ_SOURCE))
-		ev->source = KR_STR("");
-	if (!kr_scope_subject(scope, KR_SUBJ_REPORT))
-		ev->report = 0;
-}
-
 /* 0, 1 to stop. */
 static int hand_out(struct reading *x, sqlite3_stmt *st, const struct kr_part_info *p,
 		    struct kr_outbox_row *at, struct kr_fault *reterr)
@@ -137,12 +107,9 @@ static int hand_out(struct reading *x, sqlite3_stmt *st, const struct kr_part_in
 		   !kr_scope_has(x->scope, row.e->label, row.e->owners, row.e->n_owners))) {
 		r = !x->each(x->ctx, at, NULL);
 	} else if (!r) {
-		kr_scope_redact(x->scope, row.e);
 		r = kr_store__stored_event(x->names, p, &row, x->a, &ev, reterr);
-		if (!r) {
-			hide(x->scope, &ev);
+		if (!r)
 			r = !x->each(x->ctx, at, &ev);
-		}
 	}
 	sqlite3_reset(st);
 	return r;
@@ -191,7 +158,7 @@ int kr_store_outbox_events(struct kr_store *s, const struct kr_scope *scope,
 	if (!n)
 		return 0;
 	qsort(rows, n, sizeof(*rows), place_cmp);
-	x.names = kr_names_new(s, NULL, reterr);
+	x.names = kr_names_new(s, scope, NULL, reterr);
 	if (!x.names)
 		return reterr ? reterr->code : -KR_ESTORE;
 	x.a = kr_arena_new((size_t)64 << 20);

@@ -8,6 +8,7 @@
 #include "store/sqlite/plan.h"
 
 #include "store/sqlite/db.h"
+#include "store/sqlite/scope.h"
 #include "store/sqlite/tally.h"
 
 #define ADDRESS_ROWS_MAX 100000 /* rows of an address range worth collecting */
@@ -297,12 +298,22 @@ int kr_plan_candidates(sqlite3 *db, const struct kr_expr *x, const struct kr_fil
 		       struct kr_fault *reterr)
 {
 	struct plan p = {db, names, part, a, reterr};
+	uint32_t bound = names->scope ? kr_store__bound(names->scope) : 0;
+	struct kr_bits *own;
+	int r;
 
-	if (!x) {
-		*ret = NULL;
-		return 0;
-	}
-	return collect(&p, x, ret);
+	*ret = NULL;
+	r = x ? collect(&p, x, ret) : 0;
+	if (r || !bound)
+		return r;
+	own = bits_new(a, part->next_id);
+	if (!own)
+		return kr_fault_set(reterr, -KR_ELIMIT, "no room for the query");
+	r = post_range(&p, own, KR_POST_CONSTITUENT, bound, bound);
+	if (*ret)
+		bits_and(own, *ret);
+	*ret = own;
+	return r;
 }
 
 bool kr_plan_touches(const struct kr_expr *x, const struct kr_part_info *p)

@@ -18,7 +18,7 @@ struct kr_bits {
 /* Can any row of the partition match, by its spans of first and last seen? */
 bool kr_plan_touches(const struct kr_expr *x, const struct kr_part_info *p);
 /*
- * Candidates of an expression in a partition.
+ * Candidates of an expression, and of the scope of names, in a partition.
  *
  * db     reader of the partition
  * a      takes the bits
@@ -35,11 +35,21 @@ uint64_t kr_bits_before(const struct kr_bits *b, uint64_t below);
 /* ---- names of sources and constituents ---- */
 
 struct kr_names;
-/* Names by id, read as they are asked for, once. a: takes the names; NULL: they end with
- * kr_names_done(). */
-struct kr_names *kr_names_new(struct kr_store *s, struct kr_arena *a, struct kr_fault *reterr);
+/* Names by id, read as they are asked for, once. scope: borrowed; NULL: everything. a: takes the
+ * names; NULL: they end with kr_names_done(). */
+struct kr_names *kr_names_new(struct kr_store *s, const struct kr_scope *scope, struct kr_arena *a,
+			      struct kr_fault *reterr);
 void kr_names_done(struct kr_names *n);
 struct kr_str kr_names_source(struct kr_names *n, uint32_t id);
 struct kr_str kr_names_constituent(struct kr_names *n, uint32_t id);
+struct kr_row;
+/*
+ * A row as the scope of the names shows it, with the names around it; texts live in the arena.
+ *
+ * row  what the scope hides is taken out of row->e
+ */
+KR_MUST_USE int kr_store__stored_event(struct kr_names *n, const struct kr_part_info *p,
+				       const struct kr_row *row, struct kr_arena *a,
+				       struct kr_stored_event *ret, struct kr_fault *reterr);
 /* What the filter asks with. */
 struct kr_filter_names kr_names_filter(struct kr_names *n);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "store/sqlite/db.h"
+#include "store/sqlite/scope.h"
 #include "store/sqlite/state.h"
 
 static int put_constituents(struct kr_store *s, struct kr_constituent *c, size_t n,
@@ -224,15 +225,20 @@ int kr_store_register_read(struct kr_store *s, const struct kr_scope *scope, boo
 	if (!r && (!c || !rules))
 		r = kr_fault_set(reterr, -KR_ELIMIT, "no room for the register");
 	if (!r)
-		r = kr_db_prepare(db,
-				  "SELECT " KR_CONSTITUENT_COLUMNS
-				  " FROM constituent WHERE (?1 OR retired=0) AND ?2 ORDER BY name",
-				  &st, reterr);
+		r = kr_db_prepare(
+			db,
+			"SELECT " KR_CONSTITUENT_COLUMNS
+			" FROM constituent WHERE (?1 OR retired=0) AND ?2 AND (?3=0 OR id=?3)"
+			" ORDER BY name",
+			&st, reterr);
 	if (!r) {
 		sqlite3_bind_int(st, 1, retired);
-		sqlite3_bind_int(st, 2, scope->all);
-		while ((r = kr_db_step(st, reterr)) == 1 && n_c < max_c)
-			kr_store__constituent_row(st, a, &c[n_c++]);
+		sqlite3_bind_int(st, 2, kr_store__shows_register(scope));
+		sqlite3_bind_int64(st, 3, kr_store__bound(scope));
+		while ((r = kr_db_step(st, reterr)) == 1 && n_c < max_c) {
+			kr_store__constituent_row(st, a, &c[n_c]);
+			kr_store__constituent_redact(scope, &c[n_c++]);
+		}
 	}
 	sqlite3_finalize(st);
 	st = NULL;
@@ -240,11 +246,13 @@ int kr_store_register_read(struct kr_store *s, const struct kr_scope *scope, boo
 		r = kr_db_prepare(db,
 				  "SELECT " KR_RULE_COLUMNS
 				  " FROM rule WHERE (?1 OR retired=0) AND ?2"
+				  " AND (?3=0 OR constituent=?3)"
 				  " ORDER BY constituent,kind,id",
 				  &st, reterr);
 	if (!r) {
 		sqlite3_bind_int(st, 1, retired);
-		sqlite3_bind_int(st, 2, scope->all);
+		sqlite3_bind_int(st, 2, kr_store__shows_register(scope));
+		sqlite3_bind_int64(st, 3, kr_store__bound(scope));
 		while ((r = kr_db_step(st, reterr)) == 1 && n_rules < max_rules)
 			kr_store__rule_row(st, a, &rules[n_rules++]);
 	}

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "store/sqlite/db.h"
+#include "store/sqlite/scope.h"
 
 /* A report of this source with these bytes; of this day if both are snapshots. 0: none. */
 static int find_same(struct kr_store *s, const struct kr_report_new *r, const struct kr_spooled *sp,
@@ -184,7 +185,7 @@ int kr_store_report_list(struct kr_store *s, const struct kr_scope *scope,
 		sqlite3_bind_int(st, 2, (int)q->state);
 		sqlite3_bind_int64(st, 3, (int64_t)q->before);
 		sqlite3_bind_int64(st, 4, limit);
-		sqlite3_bind_int(st, 5, scope->all);
+		sqlite3_bind_int(st, 5, kr_store__shows_reports(scope));
 		while ((r = kr_db_step(st, reterr)) == 1) {
 			list = kr_arena_more(a, list, n, &cap, sizeof(*list));
 			if (!list)
@@ -218,7 +219,7 @@ int kr_store_report_get(struct kr_store *s, const struct kr_scope *scope, uint64
 			  &st, reterr);
 	if (!r) {
 		sqlite3_bind_int64(st, 1, (int64_t)id);
-		sqlite3_bind_int(st, 2, scope->all);
+		sqlite3_bind_int(st, 2, kr_store__shows_reports(scope));
 		r = kr_db_step(st, reterr);
 	}
 	if (r == 1) {

@@ -3,12 +3,19 @@
 
 #include "store/sqlite/db.h"
 #include "store/sqlite/partition.h"
+#include "store/sqlite/scope.h"
 #include "store/sqlite/valuefilter.h"
 
 int kr_scan_progress(struct kr_scan *scan, uint64_t ids, struct kr_fault *reterr)
 {
-	scan->scanned += ids;
-	if (scan->q->progress && !scan->q->progress(scan->q->ctx, scan->scanned, scan->total))
+	bool more = true;
+
+	/* How much there is, is not for everyone. */
+	if (scan->open)
+		scan->scanned += ids;
+	if (scan->q->progress)
+		more = scan->q->progress(scan->q->ctx, scan->scanned, scan->open ? scan->total : 0);
+	if (!more)
 		return kr_fault_set(reterr, -KR_ECANCEL, "the query was stopped");
 	return 0;
 }
@@ -78,6 +85,7 @@ static int drop_by_values(struct kr_scan *scan, struct kr_fault *reterr)
 			  &st, reterr);
 	for (size_t i = 0; !r && i < scan->n; i++) {
 		const struct kr_part_info *p = &scan->parts[i];
+		uint32_t own = kr_store__bound(scan->scope);
 		bool may = true;
 
 		sqlite3_bind_int(st, 1, (int)p->class_);
@@ -86,8 +94,12 @@ static int drop_by_values(struct kr_scan *scan, struct kr_fault *reterr)
 		sqlite3_bind_int64(st, 4, (int64_t)p->seg);
 		r = p->sealed ? kr_db_step(st, reterr) : 0;
 		if (r == 1) {
-			r = kr_valuefilter_may(kr_db_text(st, 0), scan->q->expr, &names, a, &may,
-					       reterr);
+			struct kr_str filter = kr_db_text(st, 0);
+
+			may = !own || kr_valuefilter_holds(filter, KR_POST_CONSTITUENT, own);
+			r = may && scan->q->expr ? kr_valuefilter_may(filter, scan->q->expr, &names,
+								      a, &may, reterr)
+						 : 0;
 			sqlite3_reset(st);
 		}
 		if (may)
@@ -101,23 +113,41 @@ static int drop_by_values(struct kr_scan *scan, struct kr_fault *reterr)
 	return r;
 }
 
+/* Does the scope show any event at all? */
+static bool shows(const struct kr_scope *scope)
+{
+	return scope->all || scope->tlp_max != KR_TLP_NONE;
+}
+
+static int check(const struct kr_scope *scope, const struct kr_expr *x, struct kr_fault *reterr)
+{
+	struct kr_scope copy = *scope;
+	struct kr_expr_opts opts = {.may_name = kr_scope_may_name, .ctx = &copy};
+
+	return x ? kr_expr_check(x, &opts, reterr) : 0;
+}
+
 int kr_scan_run(struct kr_store *s, const struct kr_scope *scope, const struct kr_event_query *q,
-		const struct kr_event_id *after, kr_scan_part part, void *ctx, struct kr_scan *scan,
-		struct kr_arena *a, struct kr_fault *reterr)
+		const struct kr_event_id *after, const struct kr_scan_only *only, kr_scan_part part,
+		void *ctx, struct kr_scan *scan, struct kr_arena *a, struct kr_fault *reterr)
 {
 	struct kr_filter_names names;
 	struct kr_part_info *all;
 	size_t n;
-	int r = 0;
+	int r;
 
-	*scan = (struct kr_scan){.s = s, .q = q, .a = a};
-	scan->names = kr_names_new(s, NULL, reterr);
+	*scan = (struct kr_scan){
+		.s = s, .scope = scope, .open = kr_scope_is_staff(scope), .q = q, .a = a};
+	r = check(scope, q->expr, reterr);
+	if (r)
+		return r;
+	scan->names = kr_names_new(s, scope, NULL, reterr);
 	if (!scan->names)
 		return reterr ? reterr->code : -KR_ESTORE;
 	names = kr_names_filter(scan->names);
-	if (q->expr)
+	if (q->expr || !scope->all)
 		r = kr_filter_make(q->expr, &names, 3, a, &scan->filter, reterr);
-	n = scope->all ? kr_store__catalogue_copy(s, a, &all) : 0;
+	n = shows(scope) ? kr_store__catalogue_copy(s, a, &all) : 0;
 	if (n)
 		scan->parts = kr_arena_alloc(a, n * sizeof(*scan->parts));
 	for (size_t i = 0; scan->parts && i < n; i++) {
@@ -126,10 +156,13 @@ int kr_scan_run(struct kr_store *s, const struct kr_scope *scope, const struct k
 		if ((after && !at_or_after(&all[i], after, &same)) ||
 		    !kr_plan_touches(q->expr, &all[i]))
 			continue;
+		if (only && !only->part(only->ctx, &all[i]))
+			continue;
 		scan->total += same ? KR_MIN(after->row, all[i].next_id) : all[i].next_id;
 		scan->parts[scan->n++] = all[i];
 	}
-	if (!r && q->expr && scan->n > 2 && kr_valuefilter_helps(q->expr))
+	if (!r && scan->n > 2 &&
+	    ((q->expr && kr_valuefilter_helps(q->expr)) || kr_store__bound(scope)))
 		r = drop_by_values(scan, reterr);
 	for (size_t i = 0; r == 0 && i < scan->n; i++) {
 		bool same = false;

@@ -12,6 +12,8 @@
 
 struct kr_scan {
 	struct kr_store *s;
+	const struct kr_scope *scope;
+	bool open; /* to staff: how many rows were looked at is told, and bounds the query */
 	const struct kr_event_query *q;
 	struct kr_names *names;
 	const struct kr_filter *filter;
@@ -34,16 +36,24 @@ typedef int (*kr_scan_part)(struct kr_scan *scan, void *ctx, sqlite3 *db,
 			    const struct kr_part_info *p, const struct kr_bits *ids, uint64_t below,
 			    struct kr_fault *reterr);
 
+/* Which partitions. */
+struct kr_scan_only {
+	bool (*part)(void *ctx, const struct kr_part_info *p);
+	void *ctx;
+};
+
 /*
- * Run over all partitions that can match.
+ * Run over all partitions that can match. What the scope does not show is left out by the filter;
+ * an expression that names what it hides is refused.
  *
  * after  where an earlier scan stopped; NULL: from the newest
+ * only   NULL: every one
  *
  * Returns 0 at the end, 1 if it was stopped, -KR_E*.
  */
 KR_MUST_USE int kr_scan_run(struct kr_store *s, const struct kr_scope *scope,
 			    const struct kr_event_query *q, const struct kr_event_id *after,
-			    kr_scan_part part, void *ctx, struct kr_scan *ret, struct kr_arena *a,
-			    struct kr_fault *reterr);
+			    const struct kr_scan_only *only, kr_scan_part part, void *ctx,
+			    struct kr_scan *ret, struct kr_arena *a, struct kr_fault *reterr);
 /* Count row ids as looked at; -KR_ECANCEL when the caller wants no more. */
 KR_MUST_USE int kr_scan_progress(struct kr_scan *scan, uint64_t ids, struct kr_fault *reterr);

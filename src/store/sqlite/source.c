@@ -2,6 +2,7 @@
 /* Sources and mappings in main.db. */
 #include "base/buf.h"
 #include "store/sqlite/db.h"
+#include "store/sqlite/scope.h"
 #include "store/sqlite/state.h"
 
 #define SOURCE_COLUMNS                                                                             \
@@ -202,7 +203,7 @@ int kr_store_source_list(struct kr_store *s, const struct kr_scope *scope, struc
 		db, "SELECT " SOURCE_COLUMNS " FROM source WHERE removed=0 AND ?1 ORDER BY name",
 		&st, reterr);
 	if (!r)
-		sqlite3_bind_int(st, 1, scope->all);
+		sqlite3_bind_int(st, 1, kr_store__shows_reports(scope));
 	while (!r && (r = kr_db_step(st, reterr)) == 1) {
 		list = kr_arena_more(a, list, n, &cap, sizeof(*list));
 		if (!list)

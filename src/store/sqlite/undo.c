@@ -13,6 +13,7 @@
 #include "store/sqlite/db.h"
 #include "store/sqlite/group.h"
 #include "store/sqlite/row.h"
+#include "store/sqlite/scope.h"
 
 struct contribution {
 	uint64_t report, offset;
@@ -137,7 +138,7 @@ static int rest_of(struct undo *u, uint64_t id, struct rest *ret, struct kr_faul
 {
 	int r;
 
-	*ret = (struct rest){.first = INT64_MAX, .last = INT64_MIN};
+	*ret = (struct rest){.first = INT64_MAX, .last = INT64_MIN, .label = KR_TLP_CLEAR};
 	sqlite3_bind_int64(u->list, 1, (int64_t)id);
 	while ((r = kr_db_step(u->list, reterr)) == 1) {
 		struct contribution c = {
@@ -157,7 +158,7 @@ static int rest_of(struct undo *u, uint64_t id, struct rest *ret, struct kr_faul
 			ret->earliest = c;
 		ret->first = KR_MIN(ret->first, c.time);
 		ret->last = KR_MAX(ret->last, c.time);
-		ret->label = KR_MAX(ret->label, c.label);
+		ret->label = kr_store__label_tighter(c.label, ret->label);
 	}
 	return r;
 }

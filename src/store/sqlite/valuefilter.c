@@ -86,6 +86,11 @@ static bool holds_number(struct kr_str filter, enum kr_posting kind, int64_t val
 	return holds(filter, kind, kr_buf_str(&b));
 }
 
+bool kr_valuefilter_holds(struct kr_str filter, enum kr_posting kind, int64_t value)
+{
+	return !filter.n || holds_number(filter, kind, value);
+}
+
 /* The posting a leaf asks for by an exact value; 0: none that filters know. */
 static enum kr_posting posting_of(const struct kr_expr_leaf *l)
 {

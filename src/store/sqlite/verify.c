@@ -11,6 +11,7 @@
 #include "store/sqlite/partition.h"
 #include "store/sqlite/row.h"
 #include "store/sqlite/scan.h"
+#include "store/sqlite/scope.h"
 #include "store/sqlite/tally.h"
 
 int kr_store_refused_list(struct kr_store *s, const struct kr_scope *scope, uint64_t report,
@@ -90,46 +91,51 @@ static uint64_t bytes_under(int dirfd, const char *path, int depth)
 	return sum;
 }
 
+/* What is known of reports and files: for whoever may read reports. */
+static int report_totals(struct kr_store *s, struct kr_store_totals *t, struct kr_fault *reterr)
+{
+	char path[KR_PATH_MAX];
+	KR_AUTO(kr_arena) *a = kr_arena_new(0);
+	struct kr_part_info *parts;
+	sqlite3_stmt *st = NULL;
+	sqlite3 *db;
+	int r = kr_store__reader(s, kr_store__path(s, "main.db", path), &db, reterr);
+
+	if (r)
+		return r;
+	r = kr_db_prepare(db, "SELECT count(*),count(*) FILTER (WHERE state=3) FROM report", &st,
+			  reterr);
+	if (!r)
+		r = kr_db_step(st, reterr);
+	if (r == 1) {
+		t->reports = (uint64_t)sqlite3_column_int64(st, 0);
+		t->quarantined = (uint64_t)sqlite3_column_int64(st, 1);
+		r = 0;
+	}
+	sqlite3_finalize(st);
+	kr_store__reader_put(s, db);
+	t->partitions = kr_store__catalogue_copy(s, a, &parts);
+	t->bytes_events = bytes_under(s->dirfd, "events", 2);
+	t->bytes_spool = bytes_under(s->dirfd, "spool", 2);
+	return r;
+}
+
 int kr_store_totals(struct kr_store *s, const struct kr_scope *scope, struct kr_store_totals *ret,
 		    struct kr_fault *reterr)
 {
 	KR_AUTO(kr_arena) *a = kr_arena_new(0);
 	struct kr_store_totals t = {0};
-	struct kr_part_info *parts;
-	char path[KR_PATH_MAX];
-	sqlite3_stmt *st = NULL;
-	sqlite3 *db;
-	size_t n = kr_store__catalogue_copy(s, a, &parts);
-	int r;
+	struct kr_event_query all = {0};
+	struct kr_count count = {0};
+	int r = kr_store_event_count(s, scope, &all, NULL, 0, a, &count, NULL, NULL, reterr);
 
-	for (size_t i = 0; scope->all && i < n; i++) {
-		t.rows += parts[i].rows;
-		t.events += parts[i].events;
-		t.partitions++;
-	}
-	r = kr_store__reader(s, kr_store__path(s, "main.db", path), &db, reterr);
-	if (r)
-		return r;
-	r = kr_db_prepare(db,
-			  "SELECT count(*),count(*) FILTER (WHERE state=3) FROM report WHERE ?1",
-			  &st, reterr);
-	if (!r) {
-		sqlite3_bind_int(st, 1, scope->all);
-		r = kr_db_step(st, reterr);
-	}
-	if (r == 1) {
-		t.reports = (uint64_t)sqlite3_column_int64(st, 0);
-		t.quarantined = (uint64_t)sqlite3_column_int64(st, 1);
-		r = 0;
-	}
-	sqlite3_finalize(st);
-	kr_store__reader_put(s, db);
-	if (r)
-		return r;
-	t.bytes_events = bytes_under(s->dirfd, "events", 2);
-	t.bytes_spool = bytes_under(s->dirfd, "spool", 2);
-	*ret = t;
-	return 0;
+	t.rows = count.rows;
+	t.events = count.events;
+	if (!r && kr_store__shows_reports(scope))
+		r = report_totals(s, &t, reterr);
+	if (!r)
+		*ret = t;
+	return r;
 }
 
 /* ---- the recount ---- */
