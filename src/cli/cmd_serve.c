@@ -23,6 +23,7 @@
 #include "cli/janitor.h"
 #include "cli/node.h"
 #include "cli/notify.h"
+#include "pipe/deliver.h"
 #include "pipe/take.h"
 #include "web/web.h"
 
@@ -38,6 +39,7 @@ struct serve {
 	struct kr_control *control;
 	struct kr_janitor *janitor;
 	struct kr_metrics *metrics;
+	struct kr_deliver *deliver;
 	pthread_t resume;
 	bool resuming; /* the thread was started */
 	sigset_t signals;
@@ -192,6 +194,9 @@ static int start(struct serve *s, const char *dir, struct kr_fault *reterr)
 	err = kr_control_start(s->node, (unsigned)c->control_clients_max, &s->control, reterr);
 	kr_conf_unref(c);
 	if (!err)
+		err = kr_deliver_start(s->node->store, s->node->net, s->metrics, &s->deliver,
+				       reterr);
+	if (!err)
 		start_resume(s);
 	if (!err)
 		s->janitor = kr_janitor_start(s->node);
@@ -211,11 +216,13 @@ static bool stop(struct serve *s)
 	}
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += DRAIN_S;
-	done = kr_control_stop(s->control, DRAIN_S * 1000);
+	done = kr_deliver_stop(s->deliver, DRAIN_S * 1000);
+	done = kr_control_stop(s->control, DRAIN_S * 1000) && done;
 	kr_janitor_stop(s->janitor);
 	kr_http_stop(s->http);
 	kr_web_free(s->web);
-	kr_metrics_free(s->metrics);
+	if (done)
+		kr_metrics_free(s->metrics);
 	if (s->resuming && pthread_timedjoin_np(s->resume, NULL, &until) != 0)
 		done = false;
 	if (done)
@@ -237,6 +244,7 @@ static void reload(struct serve *s)
 		setup_log(s->node);
 	if (!err)
 		kr_log(KR_LOG_NOTICE, "configuration reloaded");
+	kr_deliver_wake(s->deliver);
 	f = (struct kr_fault){0};
 	if (kr_http_reload(s->http, &f))
 		kr_log(KR_LOG_ERROR, "the certificate is wrong, the old one stays", KR_FAULT(&f));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How this works: the generic cell rate algorithm (ITU-T I.371). A key is one number, the moment at
- * which it would be served if everything came evenly; each taking moves it by one interval, and it
+ * which it would be served if everything came evenly; each turn moves it by one interval, and it
  * may be ahead of the clock by ten seconds. Keys live in sets of WAYS places chosen by their hash;
  * in a full set the one that is furthest back goes, which is the one whose limit matters least.
  */
@@ -63,20 +63,31 @@ static struct place *find_locked(struct kr_rate *r, struct kr_str key, int64_t n
 	return oldest;
 }
 
-int64_t kr_rate_take(struct kr_rate *r, struct kr_str key, uint64_t per_minute, int64_t now_us)
+static int64_t ask(struct kr_rate *r, struct kr_str key, uint64_t per_minute, int64_t now_us,
+		   bool take)
 {
 	struct place *p;
 	int64_t interval, wait;
 
 	if (!per_minute)
 		return 0;
-	interval = KR_MAX(MINUTE / (int64_t)KR_MIN(per_minute, (uint64_t)MINUTE), INT64_C(1));
+	interval = MINUTE / (int64_t)KR_MIN(per_minute, (uint64_t)MINUTE);
 	pthread_mutex_lock(&r->lock);
 	p = find_locked(r, key, now_us);
 	p->even_us = KR_MAX(p->even_us, now_us);
 	wait = p->even_us - now_us - KR_MAX(AHEAD_US - interval, INT64_C(0));
-	if (wait <= 0)
+	if (take)
 		p->even_us += interval;
 	pthread_mutex_unlock(&r->lock);
 	return KR_MAX(wait, INT64_C(0));
+}
+
+int64_t kr_rate_wait(struct kr_rate *r, struct kr_str key, uint64_t per_minute, int64_t now_us)
+{
+	return ask(r, key, per_minute, now_us, false);
+}
+
+int64_t kr_rate_turn(struct kr_rate *r, struct kr_str key, uint64_t per_minute, int64_t now_us)
+{
+	return ask(r, key, per_minute, now_us, true);
 }

@@ -329,6 +329,16 @@ KR_MUST_USE int kr_store_delivery_claim(struct kr_store *s, struct kr_str sink, 
  * sent and tlp are taken from d. */
 KR_MUST_USE int kr_store_delivery_done(struct kr_store *s, const struct kr_delivery *d,
 				       struct kr_fault *reterr);
+/*
+ * A message came back after it was sent, or its server says that it is late.
+ *
+ * failed  for good: the delivery is FAILED; else only the reason changes
+ *
+ * Returns 0; 1 (it was not sent, or came back before: nothing changes); -KR_ENOENT.
+ */
+KR_MUST_USE int kr_store_delivery_bounced(struct kr_store *s, const struct kr_by *by, uint64_t id,
+					  bool failed, kr_time at, struct kr_str reason,
+					  struct kr_fault *reterr);
 /* At start: what was SENDING is in DOUBT. Returns how many, or -KR_E*. */
 KR_MUST_USE int kr_store_delivery_recover(struct kr_store *s, struct kr_fault *reterr);
 /* A person decides: QUEUED again (retry), or DROPPED. -KR_EINVAL where the state does not allow it.

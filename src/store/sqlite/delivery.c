@@ -288,6 +288,56 @@ int kr_store_delivery_done(struct kr_store *s, const struct kr_delivery *d, stru
 	return kr_store__main_end(s, r, reterr);
 }
 
+static int bounced(struct kr_store *s, uint64_t id, bool failed, kr_time at, struct kr_str reason,
+		   struct kr_fault *reterr)
+{
+	KR_AUTO_STMT st = NULL;
+	int r = kr_db_prepare(s->main,
+			      "UPDATE delivery SET state=CASE WHEN ?2 THEN 5 ELSE state END,"
+			      "bounced=CASE WHEN ?2 THEN ?3 ELSE bounced END,reason=?4 "
+			      "WHERE id=?1 AND state IN (4,6) AND bounced IS NULL",
+			      &st, reterr);
+
+	if (r)
+		return r;
+	sqlite3_bind_int64(st, 1, (int64_t)id);
+	sqlite3_bind_int(st, 2, failed);
+	sqlite3_bind_int64(st, 3, at);
+	kr_db_bind_str(st, 4, reason);
+	r = kr_db_run(st, reterr);
+	return r ? r : sqlite3_changes(s->main) == 0;
+}
+
+int kr_store_delivery_bounced(struct kr_store *s, const struct kr_by *by, uint64_t id, bool failed,
+			      kr_time at, struct kr_str reason, struct kr_fault *reterr)
+{
+	KR_AUTO_STMT st = NULL;
+	char text[24];
+	bool same = false;
+	int r = kr_store__main_begin(s, reterr);
+
+	if (r)
+		return r;
+	r = kr_db_prepare(s->main, "SELECT 1 FROM delivery WHERE id=?1", &st, reterr);
+	if (!r) {
+		sqlite3_bind_int64(st, 1, (int64_t)id);
+		r = kr_db_step(st, reterr);
+	}
+	if (r == 0)
+		r = kr_fault_set(reterr, -KR_ENOENT, "there is no delivery %llu",
+				 (unsigned long long)id);
+	sqlite3_reset(st);
+	if (r == 1)
+		r = bounced(s, id, failed, at, reason, reterr);
+	same = r == 1;
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)id);
+	if (r == 0)
+		r = kr_store__audit(s, by, failed ? "delivery.bounced" : "delivery.late",
+				    kr_str_c(text), reason, reterr);
+	r = kr_store__main_end(s, same ? 0 : r, reterr);
+	return r ? r : same;
+}
+
 int kr_store_delivery_recover(struct kr_store *s, struct kr_fault *reterr)
 {
 	int n = 0, r = kr_store__main_begin(s, reterr);

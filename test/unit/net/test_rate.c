@@ -7,7 +7,9 @@
 
 static int64_t take(struct kr_rate *r, const char *key, uint64_t rate, int64_t s)
 {
-	return kr_rate_take(r, kr_str_c(key), rate, s * 1000000);
+	int64_t wait = kr_rate_wait(r, kr_str_c(key), rate, s * 1000000);
+
+	return wait ? wait : kr_rate_turn(r, kr_str_c(key), rate, s * 1000000);
 }
 
 int main(void)
@@ -18,7 +20,8 @@ int main(void)
 
 	IS(take(r, "a", 0, 0), 0, "no limit");
 	for (int64_t ms = 0; ms < 600000; ms += 10)
-		taken += kr_rate_take(r, KR_STR("a"), 60, ms * 1000) == 0;
+		if (!kr_rate_wait(r, KR_STR("a"), 60, ms * 1000))
+			taken += kr_rate_turn(r, KR_STR("a"), 60, ms * 1000) == 0;
 	OK(taken >= 600 && taken <= 611, "ten minutes of 60 a minute: %u", taken);
 	for (int i = 0; i < 10; i++)
 		IS(take(r, "b", 60, 1000), 0, "ten seconds' worth may go at once");
@@ -30,9 +33,12 @@ int main(void)
 	IS(take(r, "d", 1, 1060), 0, "then it is its turn");
 	for (int i = 0; i < 100000; i++) {
 		snprintf(key, sizeof(key), "%d.example", i);
-		if (kr_rate_take(r, kr_str_c(key), 1, 2000 * 1000000))
+		if (kr_rate_turn(r, kr_str_c(key), 1, 2000 * (int64_t)1000000))
 			break;
 	}
+	for (int64_t i = 0; i < 5; i++)
+		IS(kr_rate_turn(r, KR_STR("e"), 6, 3000 * (int64_t)1000000), i * 10 * 1000000,
+		   "turns are given out for later too");
 	IS(take(r, "new", 1, 2000), 0, "any number of keys finds room");
 	return tap_end();
 }
