@@ -67,6 +67,19 @@ static void add_value(struct kr_buf *b, enum kr_field f, const union kr_value *v
 	}
 }
 
+void kr_codec__json_value(struct kr_buf *b, const struct kr_event *e, enum kr_field f)
+{
+	add_value(b, f, &e->value[e->slot[f] - 1], false);
+}
+
+void kr_codec__json_extra(struct kr_buf *b, const struct kr_extra *x)
+{
+	if (x->literal)
+		kr_buf_str_add(b, x->value);
+	else
+		add_string(b, x->value);
+}
+
 bool kr_codec__json_members(struct kr_buf *b, const struct kr_event *e, enum kr_spelling spelling,
 			    bool comma)
 {
@@ -84,10 +97,7 @@ bool kr_codec__json_members(struct kr_buf *b, const struct kr_event *e, enum kr_
 		comma = true;
 		kr_json_escape(b, x->key);
 		kr_buf_add(b, "\":", 2);
-		if (x->literal)
-			kr_buf_str_add(b, x->value);
-		else
-			add_string(b, x->value);
+		kr_codec__json_extra(b, x);
 	}
 	return comma;
 }

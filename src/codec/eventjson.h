@@ -19,3 +19,6 @@ enum kr_spelling {
  */
 bool kr_codec__json_members(struct kr_buf *b, const struct kr_event *e, enum kr_spelling spelling,
 			    bool comma);
+/* The value of a field that the event has, canonical: "192.0.2.1" with quotes, 25 without. */
+void kr_codec__json_value(struct kr_buf *b, const struct kr_event *e, enum kr_field f);
+void kr_codec__json_extra(struct kr_buf *b, const struct kr_extra *x);

@@ -18,10 +18,11 @@
 #include "codec/eventjson.h"
 #include "codec/jsonread.h"
 #include "codec/plan.h"
+#include "codec/records.h"
 
 struct kr_codec_state {
-	struct kr_json_split split;
-	struct kr_codec_opts opts;
+	struct kr_records records;
+	kr_time observed;
 };
 
 /* What one record is read into. */
@@ -34,14 +35,12 @@ struct reading {
 
 static int sniff(struct kr_str head, struct kr_str name)
 {
-	struct kr_str s = kr_str_trim(head);
+	struct kr_str s = kr_codec__records_head(head);
 	int sure = 0;
 
 	(void)name;
-	if (kr_str_starts(s, KR_STR("[")))
-		s = kr_str_trim(kr_str_from(s, 1));
 	/* A mapping has the same names in it. */
-	if (!kr_str_starts(s, KR_STR("{")) || kr_str_find(s, KR_STR("\"constant_fields\"")) >= 0 ||
+	if (!s.p || kr_str_find(s, KR_STR("\"constant_fields\"")) >= 0 ||
 	    kr_str_find(s, KR_STR("\"required_fields\"")) >= 0)
 		return 0;
 	sure = 30;
@@ -53,26 +52,6 @@ static int sniff(struct kr_str head, struct kr_str name)
 	    kr_str_find(s, KR_STR("\"time.")) >= 0)
 		sure += 15;
 	return KR_MIN(sure, 95);
-}
-
-static int open_state(const struct kr_codec_opts *opts, struct kr_codec_state **ret,
-		      struct kr_fault *reterr)
-{
-	struct kr_codec_state *s = kr_xcalloc(1, sizeof(*s));
-
-	(void)reterr;
-	s->opts = *opts;
-	kr_json_split_init(&s->split, opts->record_max, opts->depth_max);
-	*ret = s;
-	return 0;
-}
-
-static void close_state(struct kr_codec_state *s)
-{
-	if (!s)
-		return;
-	kr_json_split_done(&s->split);
-	free(s);
 }
 
 static int add_extra(struct reading *r, struct kr_str key, struct kr_str value, bool literal)
@@ -123,93 +102,61 @@ static int add_pair(void *ctx, struct kr_str key, struct kr_str value, bool lite
 	return add_extra(r, key, value, literal);
 }
 
-static void refuse(const struct kr_json_record *rec, const struct kr_fault *why,
-		   struct kr_batch *out)
+static int read_record(void *ctx, struct kr_json *j, const struct kr_place *at,
+		       struct kr_batch *out, struct kr_fault *why)
 {
-	uint64_t at = rec->line + (why->line ? why->line - 1 : 0);
-
-	kr_batch_refuse(out, rec->offset, rec->length, (uint32_t)KR_MIN(at, UINT32_MAX),
-			(uint32_t)KR_MIN(KR_MAX(why->column, 1), UINT32_MAX), "%s", why->message);
-}
-
-static int parse(struct kr_codec_state *s, struct kr_str bytes, struct reading *r,
-		 struct kr_fault *why)
-{
-	struct kr_json_token t;
-	struct kr_json j;
+	struct kr_codec_state *s = ctx;
+	struct reading r = {.e = kr_event_new(out->arena), .arena = out->arena};
 	int err;
 
-	kr_json_init(&j, bytes, r->arena, s->opts.depth_max, 0, why);
-	err = kr_json_next(&j, &t);
-	if (!err && t.type != KR_JSON_OBJECT)
-		return kr_fault_set(why, -KR_EINVAL, "an event is an object {...}");
-	if (!err)
-		err = kr_codec__pairs(&j, KR_STR(""), add_pair, r);
-	if (!err)
-		err = kr_json_next(&j, &t);
-	if (!err && r->report)
+	if (!r.e)
+		return kr_fault_set(why, -KR_ELIMIT, "no memory left in the batch");
+	err = kr_codec__pairs(j, KR_STR(""), add_pair, &r);
+	if (!err && r.report)
 		return kr_fault_set(why, -KR_EINVAL, "a message of type Report is no event");
 	if (!err)
-		err = kr_codec__finish_event(r->e, r->arena, s->opts.observed);
-	if (err && !why->code)
-		kr_fault_set(why, err, "more fields or memory than one event or batch can hold");
-	return err;
-}
-
-static void read_record(struct kr_codec_state *s, const struct kr_json_record *rec,
-			struct kr_batch *out)
-{
-	struct reading r = {.e = kr_event_new(out->arena), .arena = out->arena};
-	struct kr_place at = {.offset = rec->offset, .length = rec->length, .line = rec->line};
-	struct kr_fault why = {0};
-	int err = rec->err;
-
-	if (!r.e || !rec->bytes.p)
-		err = kr_fault_set(&why, -KR_ELIMIT, "no memory left in the batch");
-	else if (err == -KR_ELIMIT && rec->length > s->opts.record_max)
-		kr_fault_set(&why, err, "a record longer than the limit");
-	else if (!rec->bytes.n)
-		err = kr_fault_set(&why, -KR_ESYNTAX, "a comma or bracket is missing or too many");
-	else
-		err = parse(s, rec->bytes, &r, &why);
+		err = kr_codec__finish_event(r.e, r.arena, s->observed);
 	if (!err && !r.e->n && !r.e->n_extra)
-		err = kr_fault_set(&why, -KR_EINVAL, "the record says nothing");
-	if (!err && rec->err)
-		err = kr_fault_set(&why, -KR_ESYNTAX, "the record is not complete");
-	if (err) {
-		refuse(rec, &why, out);
-		return;
-	}
+		return kr_fault_set(why, -KR_EINVAL, "the record says nothing");
+	if (err)
+		return err;
 	out->warnings += r.warnings;
-	kr_codec__set_place(r.e, &at, 0);
+	kr_codec__set_place(r.e, at, 0);
 	kr_batch_add(out, r.e);
+	return 0;
 }
 
-static int feed_more(struct kr_codec_state *s, struct kr_str chunk, bool eof, struct kr_batch *out)
+static int open_state(const struct kr_codec_opts *opts, struct kr_codec_state **ret,
+		      struct kr_fault *reterr)
 {
-	struct kr_json_record rec;
-	struct kr_str in = chunk;
+	struct kr_codec_state *s = kr_xcalloc(1, sizeof(*s));
 
-	while (kr_json_split_next(&s->split, &in, eof, &rec)) {
-		/* The splitter's own bytes are valid only until the next call. */
-		if (rec.bytes.n && !(rec.bytes.p >= chunk.p && rec.bytes.p < chunk.p + chunk.n))
-			rec.bytes = kr_arena_dup(out->arena, rec.bytes);
-		read_record(s, &rec, out);
-	}
+	(void)reterr;
+	s->observed = opts->observed;
+	kr_codec__records_init(&s->records, opts, 0, "an event is an object {...}", read_record, s);
+	*ret = s;
 	return 0;
+}
+
+static void close_state(struct kr_codec_state *s)
+{
+	if (!s)
+		return;
+	kr_codec__records_done(&s->records);
+	free(s);
 }
 
 static int feed(struct kr_codec_state *s, struct kr_str bytes, struct kr_batch *out,
 		struct kr_fault *reterr)
 {
 	(void)reterr;
-	return feed_more(s, bytes, false, out);
+	return kr_codec__records_feed(&s->records, bytes, false, out);
 }
 
 static int finish(struct kr_codec_state *s, struct kr_batch *out, struct kr_fault *reterr)
 {
 	(void)reterr;
-	return feed_more(s, KR_STR(""), true, out);
+	return kr_codec__records_feed(&s->records, KR_STR(""), true, out);
 }
 
 static void begin(struct kr_buf *b)

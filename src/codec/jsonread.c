@@ -49,6 +49,16 @@ static struct kr_str compact(struct kr_arena *arena, struct kr_str raw)
 	return kr_str_n(to, n);
 }
 
+int kr_codec__array_literal(struct kr_json *j, struct kr_json_token *t, struct kr_str *ret)
+{
+	int err = kr_json_skip(j, t);
+
+	if (err)
+		return err;
+	*ret = compact(j->arena, t->raw);
+	return ret->p ? 0 : -KR_ELIMIT;
+}
+
 int kr_codec__pairs(struct kr_json *j, struct kr_str prefix, kr_json_pair *pair, void *ctx)
 {
 	struct kr_json_token t;
@@ -67,13 +77,12 @@ int kr_codec__pairs(struct kr_json *j, struct kr_str prefix, kr_json_pair *pair,
 			continue;
 		}
 		if (t.type == KR_JSON_ARRAY) {
-			err = kr_json_skip(j, &t);
+			err = kr_codec__array_literal(j, &t, &value);
 			if (err)
 				return err;
-			value = compact(j->arena, t.raw);
 		}
 		key = join(j->arena, prefix, t.key, false);
-		if (!key.p || !value.p)
+		if (!key.p)
 			return -KR_ELIMIT;
 		err = pair(ctx, key, value, t.type != KR_JSON_STRING);
 		if (err)

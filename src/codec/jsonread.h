@@ -25,6 +25,9 @@ typedef int kr_json_pair(void *ctx, struct kr_str key, struct kr_str value, bool
  */
 KR_MUST_USE int kr_codec__pairs(struct kr_json *j, struct kr_str prefix, kr_json_pair *pair,
 				void *ctx);
+/* Pass over the array that t opened; ret: the whole of it, without blanks between tokens. */
+KR_MUST_USE int kr_codec__array_literal(struct kr_json *j, struct kr_json_token *t,
+					struct kr_str *ret);
 /* Read a text that is one JSON object into extra. -KR_EINVAL, -KR_ESYNTAX, -KR_ELIMIT. */
 KR_MUST_USE int kr_codec__extra_object(struct kr_event *e, struct kr_arena *arena,
 				       struct kr_str text);

@@ -52,6 +52,40 @@ static int grow(struct kr_event *e, struct kr_arena *arena)
 	return 0;
 }
 
+struct kr_event *kr_event_clone(const struct kr_event *from, struct kr_arena *arena)
+{
+	struct kr_event *e = kr_event_new(arena);
+	union kr_value *values;
+
+	if (!e)
+		return NULL;
+	values = e->value;
+	if (from->n > VALUES_FIRST) {
+		values = kr_arena_alloc(arena, from->size * sizeof(*values));
+		if (!values)
+			return NULL;
+	}
+	*e = *from;
+	e->value = values;
+	e->size = from->n > VALUES_FIRST ? from->size : VALUES_FIRST;
+	memcpy(values, from->value, from->n * sizeof(*values));
+	e->owners = NULL;
+	e->n_owners = 0;
+	e->extra = NULL;
+	e->extra_end = &e->extra;
+	for (const struct kr_extra *x = from->extra; x; x = x->next) {
+		struct kr_extra *copy = kr_arena_alloc(arena, sizeof(*copy));
+
+		if (!copy)
+			return NULL;
+		*copy = *x;
+		copy->next = NULL;
+		*e->extra_end = copy;
+		e->extra_end = &copy->next;
+	}
+	return e;
+}
+
 int kr_event_put(struct kr_event *e, struct kr_arena *arena, enum kr_field f, union kr_value v)
 {
 	assert(f > KR_F_NONE && f < KR_FIELD_MAX);

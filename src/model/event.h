@@ -56,6 +56,12 @@ struct kr_event {
 /* An empty event in the arena, seen once (count 1); NULL when the arena is full. */
 struct kr_event *kr_event_new(struct kr_arena *arena);
 
+/*
+ * A copy in the arena with values and extra pairs of its own; texts stay shared. Owners are not
+ * copied. NULL when the arena is full.
+ */
+struct kr_event *kr_event_clone(const struct kr_event *e, struct kr_arena *arena);
+
 static inline bool kr_event_has(const struct kr_event *e, enum kr_field f)
 {
 	return e->slot[f] != 0;
