@@ -37,7 +37,8 @@ static void say_id(struct kr_writing *w)
 	struct kr_str id = kr_codec__extra_text(w->e, "idea.ID", ID_MAX);
 
 	kr_codec__say_text(w, "Format", KR_STR("IDEA0"));
-	if (id.p) {
+	/* Only one part of a record can have the record's own. */
+	if (id.p && !w->e->part) {
 		kr_codec__say_text(w, "ID", id);
 		return;
 	}

@@ -33,7 +33,8 @@ static void say_id(struct kr_writing *w)
 	struct kr_str id = kr_codec__extra_text(w->e, "n6.id", ID_MAX);
 	uint8_t made[16];
 
-	if (id.p) {
+	/* Only one part of a record can have the record's own. */
+	if (id.p && !w->e->part) {
 		kr_codec__say_text(w, "id", id);
 		return;
 	}
