@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/input.h"
 #include "base/time.h"
+#include "cli/reporter.h"
 #include "codec/codec.h"
 #include "codec/mapping.h"
 
@@ -133,6 +134,10 @@ static int read_options(struct converting *v)
 		kr_fault_remedy(&c->fault, "for example 2026-11-20T06:00:00Z");
 		return -KR_EUSAGE;
 	}
+	v->write.plain = kr_cli_opt(c, "plain") != NULL;
+	v->write.written = kr_time_now();
+	if (!err && v->to->caps & KR_CODEC_REPORTER)
+		err = kr_cli_reporter(c, &v->write.reporter);
 	for (int i = 0; !err && (path = kr_cli_opt_at(c, "mapping", i)); i++)
 		err = load_mapping(v, path);
 	return err;
@@ -388,7 +393,8 @@ const struct kr_cmd kr_cmd_convert = {
 	.help = "  karaula convert --to idf --mapping mapping.json "
 		"2026-11-20-event4_sinkhole_http-x.csv.gz\n"
 		"  karaula convert --from list --to csv -o list.csv blocked.txt\n"
-		"  zcat feed.json.gz | karaula convert --from idf --to json | jq .\n"
+		"  karaula convert --to xarf --reporter 'Example CSIRT <csirt@example.org>' "
+		"feed.json.gz\n"
 		"\n"
 		"Files may be plain, gz, zst or zip; no FILE, or -, is standard input. Without "
 		"--from the format\n"
@@ -400,12 +406,18 @@ const struct kr_cmd kr_cmd_convert = {
 		"doc/mapping.md.\n",
 	.opts =
 		(const struct kr_opt[]){
-			{"from", 0, "FORMAT", "format of the input: shadowserver, idf, csv, list"},
-			{"to", 0, "FORMAT", "format of the output: json (default), idf, csv"},
+			{"from", 0, "FORMAT",
+			 "format of the input: shadowserver, idf, csv, list, xarf, n6, idea"},
+			{"to", 0, "FORMAT",
+			 "format of the output: json (default), idf, csv, xarf, n6, idea"},
 			{"mapping", 0, "FILE", "what columns mean; may be given several times"},
 			{"report", 0, "NAME", "file name of the report, where the input has none"},
 			{"observed", 0, "TIME",
 			 "when it was collected, for events that do not say"},
+			{"reporter", 0, "WHO",
+			 "who reports, for xarf: 'Example CSIRT <csirt@example.org>'"},
+			{"plain", 0, NULL,
+			 "without the member _karaula, in which xarf, n6 and idea carry the rest"},
 			{NULL},
 		},
 	.args_min = 0,
