@@ -54,19 +54,6 @@ static int sniff(struct kr_str head, struct kr_str name)
 	return KR_MIN(sure, 95);
 }
 
-static int add_extra(struct reading *r, struct kr_str key, struct kr_str value, bool literal)
-{
-	enum kr_field f = kr_codec__field_of_extra(key);
-	union kr_value v;
-
-	if (!literal && kr_field_is_nothing(value))
-		return 0;
-	if (f && !literal && !kr_event_has(r->e, f) &&
-	    kr_field_parse(f, value, r->arena, &v, NULL) == 0)
-		return kr_event_put(r->e, r->arena, f, v);
-	return kr_event_add_extra(r->e, r->arena, key, value, literal);
-}
-
 /* IntelMQ keeps the whole of extra as text where a message is flat: JSON in JSON. */
 static int add_extra_text(struct reading *r, struct kr_str value)
 {
@@ -76,7 +63,7 @@ static int add_extra_text(struct reading *r, struct kr_str value)
 		if (!err || err == -KR_ELIMIT)
 			return err;
 	}
-	return add_extra(r, KR_STR("extra"), value, false);
+	return kr_codec__add_extra(r->e, r->arena, KR_STR("extra"), value, false);
 }
 
 static int add_pair(void *ctx, struct kr_str key, struct kr_str value, bool literal)
@@ -99,7 +86,7 @@ static int add_pair(void *ctx, struct kr_str key, struct kr_str value, bool lite
 		return add_extra_text(r, value);
 	if (kr_str_starts(key, KR_STR("extra.")))
 		key = kr_str_from(key, 6);
-	return add_extra(r, key, value, literal);
+	return kr_codec__add_extra(r->e, r->arena, key, value, literal);
 }
 
 static int read_record(void *ctx, struct kr_json *j, const struct kr_place *at,

@@ -90,6 +90,11 @@ bool kr_codec__wildcard(struct kr_str pattern, struct kr_str s);
  */
 enum kr_field kr_codec__field_of_extra(struct kr_str key);
 
+/* Add what an event of ours says of extra: a key that became a field is read into it, unless the
+ * event has the field or the value is not valid. 0 or -KR_ELIMIT. */
+KR_MUST_USE int kr_codec__add_extra(struct kr_event *e, struct kr_arena *arena, struct kr_str key,
+				    struct kr_str value, bool literal);
+
 /* One step of a row. */
 struct kr_step {
 	const struct kr_map_entry *entry;

@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "codec/eventjson.h"
 #include "codec/jsonread.h"
+#include "codec/plan.h"
 
 static void key(struct kr_buf *b, bool *comma, struct kr_str name)
 {
@@ -121,7 +122,7 @@ static int take(struct kr_reading *r, struct kr_json_token *t)
 		t->key = kr_str_from(t->key, 6);
 	if (t->type == KR_JSON_NULL)
 		return 0;
-	return kr_event_add_extra(r->e, r->arena, t->key, value, t->type != KR_JSON_STRING);
+	return kr_codec__add_extra(r->e, r->arena, t->key, value, t->type != KR_JSON_STRING);
 }
 
 int kr_codec__rest_read(struct kr_reading *r, struct kr_str raw)

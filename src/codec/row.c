@@ -43,6 +43,19 @@ enum kr_field kr_codec__field_of_extra(struct kr_str key)
 	return KR_F_NONE;
 }
 
+int kr_codec__add_extra(struct kr_event *e, struct kr_arena *arena, struct kr_str key,
+			struct kr_str value, bool literal)
+{
+	enum kr_field f = kr_codec__field_of_extra(key);
+	union kr_value v;
+
+	if (!literal && kr_field_is_nothing(value))
+		return 0;
+	if (f && !literal && !kr_event_has(e, f) && kr_field_parse(f, value, arena, &v, NULL) == 0)
+		return kr_event_put(e, arena, f, v);
+	return kr_event_add_extra(e, arena, key, value, literal);
+}
+
 static int find_column(const struct kr_plan_opts *o, struct kr_str name)
 {
 	for (unsigned i = 0; i < o->n_names; i++)
