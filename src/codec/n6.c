@@ -236,18 +236,18 @@ static int read_addresses(struct kr_reading *r, struct kr_codec_state *s, const 
 	struct kr_json j;
 	int err = 0;
 
+	if (!p->address.p)
+		return add(r, s, parts, p->rest);
 	kr_json_init(&j, p->address, r->arena, KR_JSON_DEPTH_MAX, 0, NULL);
 	r->j = &j;
-	if (p->address.p)
-		err = kr_json_next(&j, &t);
-	while (!err && p->address.p && !(err = kr_json_next(&j, &t)) &&
-	       t.type != KR_JSON_ARRAY_END) {
+	err = kr_json_next(&j, &t);
+	while (!err && !(err = kr_json_next(&j, &t)) && t.type != KR_JSON_ARRAY_END) {
 		if (t.type != KR_JSON_OBJECT)
 			return kr_codec__wrong(r, "address[%u]: not an object", parts->n);
 		r->e = kr_event_clone(shared, r->arena);
 		if (!r->e)
 			return -KR_ELIMIT;
-		while (!(err = kr_json_next(&j, &t)) && t.type != KR_JSON_OBJECT_END && !err) {
+		while (!(err = kr_json_next(&j, &t)) && t.type != KR_JSON_OBJECT_END) {
 			err = read_address_member(r, &t);
 			if (err)
 				return err;
