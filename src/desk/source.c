@@ -128,6 +128,9 @@ int kr_desk_source_edit(struct kr_store *s, const struct kr_by *by, struct kr_st
 	struct kr_source src;
 	int r = kr_store_source_get(s, name, a, &src, reterr);
 
+	if (!r && c->revision && c->revision != src.revision)
+		r = kr_fault_set(reterr, -KR_EEXIST, "source '%.*s' was changed meanwhile",
+				 KR_STR_ARG(name));
 	if (!r)
 		r = apply(s, c, tlp_default, a, &src, reterr);
 	if (!r)

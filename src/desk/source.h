@@ -17,6 +17,7 @@
 /* What is to be set, as text. p NULL: stays as it is; empty: back to the default. */
 struct kr_desk_source_change {
 	struct kr_str format, mapping, provider, url, note, retention, tlp, pap;
+	uint32_t revision; /* of an edit: what the source must have, else -KR_EEXIST; 0: any */
 };
 
 /*

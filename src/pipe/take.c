@@ -14,7 +14,7 @@
 
 #include <stdlib.h>
 
-#define HEAD_MIN ((size_t)4 << 10) /* bytes a codec is recognised by */
+#define HEAD_MIN KR_TAKE__HEAD
 #define CHUNK	 ((size_t)256 << 10)
 
 /* One file that is being taken. */
@@ -26,104 +26,13 @@ struct taking {
 	char *chunk;
 	size_t n; /* bytes in chunk: the head of the report */
 	struct kr_str name;
-	struct kr_source source;
-	const struct kr_codec *codec;
+	struct kr_take__choice choice;
 	struct kr_take_result result;
 };
 
 static bool cancelled(const struct kr_take_opts *o)
 {
 	return o->cancelled && o->cancelled(o->ctx);
-}
-
-static int codec_named(struct kr_str name, const struct kr_codec **ret, struct kr_fault *reterr)
-{
-	KR_AUTO_BUF known = KR_BUF(1000);
-	const struct kr_codec *c = kr_codec_find(name);
-
-	if (c && (c->caps & KR_CODEC_READ)) {
-		*ret = c;
-		return 0;
-	}
-	for (size_t i = 0; (c = kr_codec_at(i)); i++)
-		if (c->caps & KR_CODEC_READ) {
-			kr_buf_c(&known, known.n ? ", " : "");
-			kr_buf_c(&known, c->name);
-		}
-	kr_fault_set(reterr, -KR_EFORMAT, "format '%.*s' cannot be read",
-		     (int)KR_MIN(name.n, (size_t)64), name.p);
-	kr_fault_remedy(reterr, "formats are: %s", kr_buf_cstr(&known));
-	return -KR_EFORMAT;
-}
-
-/* What of an existing source must not be told otherwise by accident. */
-static int source_agrees(const struct kr_source *src, const struct kr_take_opts *o,
-			 struct kr_fault *reterr)
-{
-	const char *what = o->retention && o->retention != src->retention ? "retention class"
-			   : o->tlp && o->tlp != src->tlp		  ? "TLP"
-									  : NULL;
-
-	if (!what)
-		return 0;
-	kr_fault_set(reterr, -KR_EEXIST, "source '%.*s' exists with another %s",
-		     KR_STR_ARG(src->name), what);
-	kr_fault_remedy(reterr, "change it: karaula source edit %.*s; or leave the option out",
-			KR_STR_ARG(src->name));
-	return -KR_EEXIST;
-}
-
-/* The source by its name, made if there is none. */
-static int source_take(struct taking *t, struct kr_str name, struct kr_fault *reterr)
-{
-	const struct kr_take_opts *o = t->opts;
-	struct kr_store *s = kr_pipe_store(t->p);
-	int err = kr_store_source_get(s, name, t->arena, &t->source, reterr);
-
-	if (err != -KR_ENOENT)
-		return err ? err : source_agrees(&t->source, o, reterr);
-	t->source = (struct kr_source){
-		.name = name,
-		.format = o->format,
-		.mapping = o->mapping,
-		.retention = o->retention ? o->retention : KR_RETAIN_STANDARD,
-		.tlp = o->tlp ? o->tlp : kr_pipe_limits(t->p).tlp_default,
-	};
-	err = kr_store_source_put(s, o->by ? o->by : KR_BY_NODE, &t->source, &t->source.id, reterr);
-	t->result.source_made = !err;
-	return err;
-}
-
-/* Source and format: a source that is named may say the format, a format found may name the source.
- */
-static int decide(struct taking *t, struct kr_fault *reterr)
-{
-	const struct kr_take_opts *o = t->opts;
-	struct kr_str name = o->source;
-	int err = 0;
-
-	t->codec = NULL;
-	t->source = (struct kr_source){0};
-	if (o->format.n)
-		err = codec_named(o->format, &t->codec, reterr);
-	if (!err && name.n)
-		err = source_take(t, name, reterr);
-	if (!err && !t->codec && t->source.format.n)
-		err = codec_named(t->source.format, &t->codec, reterr);
-	if (err)
-		return err;
-	if (!t->codec)
-		t->codec = kr_codec_sniff(kr_str_n(t->chunk, KR_MIN(t->n, HEAD_MIN)), t->name);
-	if (!t->codec)
-		t->codec = kr_desk_mapping_codec(kr_pipe_mappings(t->p), t->name);
-	if (!name.n) {
-		name = t->codec ? kr_str_c(t->codec->name) : KR_STR("unknown");
-		t->result.source_assumed = true;
-		err = source_take(t, name, reterr);
-	}
-	t->result.source = t->source.name;
-	t->result.format = t->codec ? kr_str_c(t->codec->name) : KR_STR("");
-	return err;
 }
 
 /* Mapping, or the reason why there is none. Errors of the store only. */
@@ -161,6 +70,20 @@ static int mapping_find(struct kr_take__job *job, struct kr_str asked, struct kr
 	return err;
 }
 
+static int decide(struct taking *t, struct kr_fault *reterr)
+{
+	struct kr_str head = kr_str_n(t->chunk, KR_MIN(t->n, HEAD_MIN));
+	int err = kr_take__choose(t->p, t->opts, head, t->name, t->arena, &t->choice, reterr);
+
+	if (err)
+		return err;
+	t->result.source = t->choice.source.name;
+	t->result.format = t->choice.codec ? kr_str_c(t->choice.codec->name) : KR_STR("");
+	t->result.source_made = t->choice.source_made;
+	t->result.source_assumed = t->choice.source_assumed;
+	return 0;
+}
+
 /* Fill the head of the report; more may follow in the input. */
 static int head_read(struct taking *t, struct kr_fault *reterr)
 {
@@ -182,7 +105,7 @@ static int spool(struct taking *t, struct kr_spooled *ret, struct kr_fault *rete
 {
 	struct kr_spool_writer *w;
 	ptrdiff_t n = (ptrdiff_t)t->n;
-	int err = kr_spool_begin(kr_pipe_store(t->p), t->source.retention, &w, reterr);
+	int err = kr_spool_begin(kr_pipe_store(t->p), t->choice.source.retention, &w, reterr);
 
 	if (err)
 		return err;
@@ -236,15 +159,15 @@ static int job_run(struct kr_take__job *job, struct kr_str mapping, struct kr_ar
 static int report_take(struct taking *t, const struct kr_spooled *spooled, struct kr_fault *reterr)
 {
 	const struct kr_report_new fresh = {
-		.source = t->source.id,
+		.source = t->choice.source.id,
 		.name = t->name,
-		.format = t->codec ? kr_str_c(t->codec->name) : KR_STR(""),
-		.snapshot = t->codec && (t->codec->caps & KR_CODEC_SNAPSHOT),
+		.format = t->choice.codec ? kr_str_c(t->choice.codec->name) : KR_STR(""),
+		.snapshot = t->choice.codec && (t->choice.codec->caps & KR_CODEC_SNAPSHOT),
 		.observed = t->opts->observed,
 	};
 	struct kr_store *s = kr_pipe_store(t->p);
 	struct kr_take__job job = {
-		.p = t->p, .opts = t->opts, .codec = t->codec, .tlp = t->source.tlp};
+		.p = t->p, .opts = t->opts, .codec = t->choice.codec, .tlp = t->choice.source.tlp};
 	uint64_t id;
 	int known = kr_store_report_add(s, &fresh, spooled, &id, reterr), err;
 
@@ -263,8 +186,8 @@ static int report_take(struct taking *t, const struct kr_spooled *spooled, struc
 		return 0;
 	}
 	job.again = known && job.report.state == KR_REPORT_REFUSED;
-	return job_run(&job, t->opts->mapping.n ? t->opts->mapping : t->source.mapping, t->arena,
-		       &t->result, reterr);
+	return job_run(&job, t->opts->mapping.n ? t->opts->mapping : t->choice.source.mapping,
+		       t->arena, &t->result, reterr);
 }
 
 static int member_take(struct taking *t, struct kr_str member, struct kr_fault *reterr)
@@ -335,7 +258,7 @@ static int codec_again(struct kr_pipe *p, const struct kr_report *r, const struc
 
 	*ret = NULL;
 	if (name.n)
-		return codec_named(name, ret, reterr);
+		return kr_take__codec(name, ret, reterr);
 	err = kr_spool_open(kr_pipe_store(p), r->class_, r->day, &r->hash, &reader, reterr);
 	if (err)
 		return err;

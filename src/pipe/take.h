@@ -24,6 +24,7 @@ struct kr_take_opts {
 	enum kr_retention retention;  /* of a source that is made; 0: standard */
 	enum kr_tlp tlp;	      /* of a source that is made; NONE: the configured default */
 	kr_time observed;	      /* when it was collected; KR_TIME_NONE: not known */
+	bool known_source;	      /* a source that does not exist is not made: -KR_ENOENT */
 	const struct kr_by *by;	      /* for the audit log; NULL: the node itself */
 	bool (*cancelled)(void *ctx); /* NULL: never */
 	void *ctx;		      /* of cancelled and done */

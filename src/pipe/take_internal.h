@@ -5,6 +5,31 @@
 #include "pipe/feed.h"
 #include "pipe/take.h"
 
+#define KR_TAKE__HEAD ((size_t)4 << 10) /* bytes that a codec is recognised by */
+
+/* Source and format of a report: a source that is named may say the format, a format that is found
+ * may name the source. */
+struct kr_take__choice {
+	struct kr_source source;      /* texts in the arena, or of the options */
+	const struct kr_codec *codec; /* NULL: not known */
+	bool source_made, source_assumed;
+};
+/*
+ * Choose by what was asked for and the first bytes. A source that does not exist is made.
+ *
+ * head  at most KR_TAKE__HEAD bytes
+ * name  of the report
+ *
+ * Returns 0; -KR_EFORMAT; -KR_EEXIST (the source has other labels); -KR_ENOENT (no such source, and
+ * none may be made); errors of the store.
+ */
+KR_MUST_USE int kr_take__choose(struct kr_pipe *p, const struct kr_take_opts *o, struct kr_str head,
+				struct kr_str name, struct kr_arena *arena,
+				struct kr_take__choice *ret, struct kr_fault *reterr);
+/* A codec that can read, by its name; -KR_EFORMAT with those that there are. */
+KR_MUST_USE int kr_take__codec(struct kr_str name, const struct kr_codec **ret,
+			       struct kr_fault *reterr);
+
 /* A report and all that decides how it is taken. */
 struct kr_take__job {
 	struct kr_pipe *p;
