@@ -23,8 +23,8 @@
 #include "cli/janitor.h"
 #include "cli/node.h"
 #include "cli/notify.h"
+#include "cli/serve_api.h"
 #include "pipe/deliver.h"
-#include "pipe/take.h"
 #include "web/web.h"
 
 #define DRAIN_S	   8
@@ -40,8 +40,7 @@ struct serve {
 	struct kr_janitor *janitor;
 	struct kr_metrics *metrics;
 	struct kr_deliver *deliver;
-	pthread_t resume;
-	bool resuming; /* the thread was started */
+	struct kr_serve_api *api;
 	sigset_t signals;
 };
 
@@ -63,38 +62,6 @@ static void setup_log(struct kr_node *n)
 		o.level = KR_LOG_INFO;
 	kr_log_setup(&o);
 	kr_conf_unref(c);
-}
-
-/* ---- reports that a crash or a stop left unfinished ---- */
-
-static bool stopping(void *ctx)
-{
-	const struct kr_node *n = ctx;
-
-	return n->stopping;
-}
-
-static void *resume_run(void *arg)
-{
-	struct serve *s = arg;
-	struct kr_take_opts o = {.observed = KR_TIME_NONE, .cancelled = stopping, .ctx = s->node};
-	struct kr_fault f = {0};
-	int n = kr_take_resume(s->node->pipe, &o, &f);
-
-	if (n < 0 && n != -KR_ECANCEL)
-		kr_log(KR_LOG_ERROR, "reports could not be finished", KR_FAULT(&f));
-	else if (n > 0)
-		kr_log(KR_LOG_NOTICE, "unfinished reports are taken", KR_I("reports", n));
-	return NULL;
-}
-
-static void start_resume(struct serve *s)
-{
-	int err = pthread_create(&s->resume, NULL, resume_run, s);
-
-	s->resuming = !err;
-	if (err)
-		kr_log(KR_LOG_ERROR, "no thread to finish reports", KR_S("error", strerror(err)));
 }
 
 /* ---- start and stop ---- */
@@ -172,6 +139,8 @@ static int start_http(struct serve *s, struct kr_fault *reterr)
 
 	make_pages(s, c);
 	o.ctx = s->web;
+	s->api = kr_serve_api_new(s->node, c);
+	mounts[o.n_mounts++] = kr_serve_api_mount(s->api);
 	mounts[o.n_mounts++] = kr_web_mount(s->web);
 	err = kr_http_start(&o, &s->http, reterr);
 	kr_conf_unref(c);
@@ -197,7 +166,7 @@ static int start(struct serve *s, const char *dir, struct kr_fault *reterr)
 		err = kr_deliver_start(s->node->store, s->node->net, s->metrics, &s->deliver,
 				       reterr);
 	if (!err)
-		start_resume(s);
+		err = kr_serve_api_start(s->api, s->http, reterr);
 	if (!err)
 		s->janitor = kr_janitor_start(s->node);
 	return err;
@@ -206,7 +175,6 @@ static int start(struct serve *s, const char *dir, struct kr_fault *reterr)
 /* Returns true if all could be closed in order. */
 static bool stop(struct serve *s)
 {
-	struct timespec until;
 	bool done;
 
 	if (s->node) {
@@ -214,17 +182,15 @@ static bool stop(struct serve *s)
 		if (s->node->net)
 			kr_net_stop(s->node->net);
 	}
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += DRAIN_S;
+	kr_serve_api_cancel(s->api);
 	done = kr_deliver_stop(s->deliver, DRAIN_S * 1000);
 	done = kr_control_stop(s->control, DRAIN_S * 1000) && done;
 	kr_janitor_stop(s->janitor);
 	kr_http_stop(s->http);
+	done = kr_serve_api_stop(s->api, DRAIN_S * 1000) && done;
 	kr_web_free(s->web);
 	if (done)
 		kr_metrics_free(s->metrics);
-	if (s->resuming && pthread_timedjoin_np(s->resume, NULL, &until) != 0)
-		done = false;
 	if (done)
 		kr_node_close(s->node);
 	return done;
