@@ -45,6 +45,9 @@ static int run_part(struct kr_scan *scan, kr_scan_part part, void *ctx,
 				 kr_store__part_path(scan->s, p->class_, p->day, p->part, path),
 				 &db, reterr);
 
+	/* Retention dropped it while we were on our way. */
+	if (r && !kr_store__catalogue_find(scan->s, p->class_, p->day, p->part, &now))
+		return 0;
 	if (r)
 		return r;
 	r = kr_filter_register(db, reterr);
