@@ -15,12 +15,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/sandbox.h"
 #include "cli/cli.h"
 #include "cli/control.h"
 #include "cli/node.h"
 #include "cli/opts.h"
 #include "cli/out.h"
 #include "cli/run.h"
+#include "cli/sandboxed.h"
 
 #define LOCK_WAIT_MS 3000
 #define LOCK_STEP_MS 50
@@ -189,6 +191,8 @@ int main(int argc, char **argv)
 	};
 	int err;
 
+	if (n_words == 2 && !strcmp(words[0], KR_SANDBOX_WORD))
+		return kr_sandboxed_run(words[1]);
 	set_signals();
 	err = kr_opts_parse(arena, n_words, words, &opts, &c.fault);
 	c.dir = kr_opts_value(&opts, "dir", -1);
