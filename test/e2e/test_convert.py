@@ -76,6 +76,26 @@ def main(t):
     for part in ("192.0.2.1", "http://bad.example.org/x", "198.51.100.0/24", "example.com"):
         t.ok(part in text, f"it holds {part}", text)
 
+    sample = lambda name: os.path.join(kr.SOURCE, "samples", name)
+    who = "Example CSIRT <csirt@example.org>"
+    for name, events in (("abuse.xarf.jsonl", 4), ("events.n6.jsonl", 3), ("alerts.idea.jsonl", 5)):
+        rows = convert(sample(name)).rows()
+        t.same(len(rows), events, f"{name}: the format is seen, what is broken is left out")
+        for to in ("xarf", "n6", "idea"):
+            text = convert("--to", to, "--reporter", who, sample(name)).out
+            t.ok(convert(stdin=text.encode()).rows() == rows, f"{name}: through {to} and back", text[:300])
+            plain = convert("--plain", "--to", to, "--reporter", who, sample(name))
+            t.ok("_karaula" not in plain.out, "--plain leaves our own member out", plain.out[:300])
+            t.same(len(convert(stdin=plain.out.encode()).rows()), events, f"plain {to} is read too")
+    r = kr.run("convert", "--to", "xarf", sample("events.n6.jsonl"), dir=base)
+    t.ok(r.status > 0 and "--reporter" in r.err and "[reporter]" in r.err, "XARF without a reporter says how", r)
+    r = kr.run("convert", "--to", "xarf", "--reporter", "csirt@example.org", sample("events.n6.jsonl"))
+    t.ok(r.status > 0 and "Example CSIRT <" in r.err, "a reporter in another form is told", r)
+    file("karaula.conf", 'reporter {\n  org = "Other CSIRT"\n  contact = "other@example.net"\n  domain = "example.net"\n}\n')
+    r = kr.run("convert", "--to", "xarf", sample("events.n6.jsonl"), dir=base)
+    t.same(r.rows()[0]["reporter"], {"org": "Other CSIRT", "contact": "other@example.net", "domain": "example.net"},
+           "the reporter of the configuration")
+
     r = kr.run("convert", "--from", "nonsense", "--to", "idf", stdin=b"")
     t.ok(r.status > 0 and "nonsense" in r.err, "an unknown format is an error", r)
     r = kr.run("convert", "--from", "shadowserver", "--to", "idf", path)

@@ -45,6 +45,9 @@ static void samples(void)
 	sniff_sample("2026-11-20-scan_ssl-example-asn.csv", "shadowserver");
 	sniff_sample("2026-11-20-blocklist-example-country.csv", "shadowserver");
 	sniff_sample("events.idf.jsonl", "idf");
+	sniff_sample("abuse.xarf.jsonl", "xarf");
+	sniff_sample("events.n6.jsonl", "n6");
+	sniff_sample("alerts.idea.jsonl", "idea");
 	sniff_sample("indicators.txt", "list");
 	sniff_sample("ipsum-1000.txt", "list");
 	sniff_sample("logins.csv", "none");
