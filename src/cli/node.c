@@ -17,6 +17,13 @@ static struct kr_store_opts store_opts(const struct kr_conf *c)
 	};
 }
 
+static void open_accounts(struct kr_node *n)
+{
+	struct kr_account_opts opts = kr_account_opts_of(n->conf);
+
+	n->accounts = kr_accounts_new(n->store, &opts);
+}
+
 static int open_dir(const char *dir, struct kr_fault *reterr)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -71,8 +78,10 @@ int kr_node_open(const char *dir, bool with_store, struct kr_node **ret, struct 
 		opts = store_opts(n->conf);
 		err = kr_store_open(n->dir, &opts, &n->store, reterr);
 	}
-	if (!err && with_store)
+	if (!err && with_store) {
+		open_accounts(n);
 		err = open_pipe(n, reterr);
+	}
 	if (!err && with_store)
 		n->net = kr_net_new(n->conf, n->dir);
 	if (err) {
@@ -90,6 +99,7 @@ void kr_node_close(struct kr_node *n)
 	kr_net_free(n->net);
 	if (n->pipe)
 		kr_pipe_close(n->pipe);
+	kr_accounts_free(n->accounts);
 	if (n->store)
 		kr_store_close(n->store);
 	kr_conf_unref(n->conf);
@@ -112,6 +122,7 @@ const struct kr_conf *kr_node_conf(struct kr_node *n)
 
 int kr_node_reload(struct kr_node *n, struct kr_buf *ret_restart, struct kr_fault *reterr)
 {
+	struct kr_account_opts accounts;
 	const struct kr_conf *fresh, *old;
 	int err = load_conf(n->dirfd, n->dir, &fresh, reterr);
 
@@ -126,6 +137,8 @@ int kr_node_reload(struct kr_node *n, struct kr_buf *ret_restart, struct kr_faul
 	if (!n->pipe)
 		return 0;
 	fresh = kr_node_conf(n);
+	accounts = kr_account_opts_of(fresh);
+	kr_accounts_configure(n->accounts, &accounts);
 	kr_pipe_configure(n->pipe, fresh);
 	if (n->net)
 		kr_net_configure(n->net, fresh);

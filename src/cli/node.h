@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "base/err.h"
 #include "conf/conf.h"
+#include "desk/account.h"
 #include "net/net.h"
 #include "pipe/pipe.h"
 #include "store/store.h"
@@ -18,9 +19,10 @@
 struct kr_node {
 	char *dir; /* as given; relative to the directory the process was started in */
 	int dirfd;
-	bool serving;		    /* inside `karaula serve` */
-	atomic_bool stopping;	    /* `karaula serve` was told to end */
-	struct kr_store *store;	    /* NULL for KR_NEED_CONF */
+	bool serving;		      /* inside `karaula serve` */
+	atomic_bool stopping;	      /* `karaula serve` was told to end */
+	struct kr_store *store;	      /* NULL for KR_NEED_CONF */
+	struct kr_accounts *accounts; /* on the store: users, sessions, keys; NULL without it */
 	struct kr_pipe *pipe;	    /* on the store: register, tables, mappings; NULL without it */
 	struct kr_net *net;	    /* what outgoing connections share; NULL without store */
 	struct kr_fault damage;	    /* code set: a table could not be used and is left out */

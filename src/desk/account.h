@@ -105,7 +105,8 @@ KR_MUST_USE int kr_account_link_use(struct kr_accounts *a, struct kr_str token,
 /*
  * "http://127.0.0.1:8440/login/link/TOKEN".
  *
- * base  the address of the node, with or without '/' at its end; empty: that of the settings
+ * base  where http.public_url is not set: the address of the node, with or without '/' at its end;
+ *       empty: as the other settings tell it
  */
 struct kr_str kr_account_link_url(const struct kr_conf *c, struct kr_str base, const char *token,
 				  struct kr_arena *arena);

@@ -207,7 +207,7 @@ static int set_rights(const struct kr_viewer *v, const struct kr_key_new *n, str
 static int set_expiry(struct kr_accounts *a, struct kr_str text, struct kr_apikey *k,
 		      struct kr_fault *reterr)
 {
-	kr_time now = kr_store_now(a->store);
+	kr_time now = kr_store_now(a->store) / KR_SECOND * KR_SECOND;
 	int64_t span;
 
 	k->expires = now + kr_account__opts(a).key_life;

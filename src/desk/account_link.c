@@ -43,7 +43,9 @@ int kr_account_link_new(struct kr_accounts *a, const struct kr_viewer *v, struct
 		return r;
 	kr_token_make(link.token);
 	kr_hash_of(link.token, KR_TOKEN_CHARS, &hash);
+	/* A whole second: it is read out to people. */
 	link.expires = kr_store_now(a->store) + o.link_life;
+	link.expires -= link.expires % KR_SECOND;
 	r = kr_store_link_add(a->store, &by, link.user.id, &hash, link.expires, reterr);
 	if (r)
 		return r;
@@ -109,17 +111,35 @@ int kr_account_link_use(struct kr_accounts *a, struct kr_str token, struct kr_st
 	return kr_account__begin(a, &link.user, from, arena, ret, reterr);
 }
 
+/* Where the settings say that the pages are: the first name of http.host, else what is listened on.
+ */
+static struct kr_str own_base(const struct kr_conf *c, struct kr_arena *arena)
+{
+	const char *scheme = c->http_certificate[0] || c->http_proxy[0] ? "https" : "http";
+	struct kr_str host = kr_str_trim(kr_str_c(c->http_host));
+	const char *port = strrchr(c->http_listen, ':');
+	ptrdiff_t blank = kr_str_chr(host, ' ');
+
+	if (!host.n)
+		return kr_arena_printf(arena, "%s://%s", scheme, c->http_listen);
+	if (blank > 0)
+		host = kr_str_first(host, (size_t)blank);
+	/* A name without a port is ours with our port, unless a proxy is in front. */
+	if (kr_str_chr(host, ':') >= 0 || c->http_proxy[0] || !port || !strcmp(port, ":443"))
+		port = "";
+	return kr_arena_printf(arena, "%s://%.*s%s", scheme, KR_STR_ARG(host), port);
+}
+
 struct kr_str kr_account_link_url(const struct kr_conf *c, struct kr_str base, const char *token,
 				  struct kr_arena *arena)
 {
 	if (c->http_public_url[0])
 		base = kr_str_c(c->http_public_url);
+	if (!base.n)
+		base = own_base(c, arena);
 	while (base.n && base.p[base.n - 1] == '/')
 		base.n--;
-	if (base.n)
-		return kr_arena_printf(arena, "%.*s" KR_ACCOUNT_LINK_PATH "%s", KR_STR_ARG(base),
-				       token);
-	return kr_arena_printf(arena, "http://%s" KR_ACCOUNT_LINK_PATH "%s", c->http_listen, token);
+	return kr_arena_printf(arena, "%.*s" KR_ACCOUNT_LINK_PATH "%s", KR_STR_ARG(base), token);
 }
 
 /* ---- the file ---- */
