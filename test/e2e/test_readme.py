@@ -32,6 +32,7 @@ def tour():
 
 
 def plain(text):
+    text = re.sub(r"/login/link/\S+", "/login/link/TOKEN", text)
     text = re.sub(r"\d+(?:[.,:]\d+)*", "N", text)
     return re.sub(r"[ -]+", " ", text).strip()
 
