@@ -228,7 +228,7 @@ static struct kr_expr *gen_parse(struct kr_arena *a, struct kr_str text)
 }
 
 /* A random tree that parsed. */
-static struct kr_expr *gen_tree(struct kr_arena *a, unsigned depth)
+__attribute__((unused)) static struct kr_expr *gen_tree(struct kr_arena *a, unsigned depth)
 {
 	for (;;) {
 		KR_AUTO_BUF b = KR_BUF(1 << 20);

@@ -49,7 +49,9 @@ static const char *dim_table(enum kr_dim d)
 
 static void dim_sql(struct kr_buf *b, enum kr_dim d, const char *column)
 {
-	if (dim_table(d))
+	if (d == KR_DIM_NONE)
+		kr_buf_c(b, "''");
+	else if (dim_table(d))
 		kr_buf_printf(b, "coalesce((SELECT name FROM main_db.%s WHERE id=%s),'')",
 			      dim_table(d), column);
 	else if (d == KR_DIM_AS)
