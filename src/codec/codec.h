@@ -89,7 +89,7 @@ struct kr_codec {
 	void (*close)(struct kr_codec_state *s);
 	/*
 	 * Writing: what comes before the first event, each event, what comes after the last. w may
-	 * be NULL where kr_codec_can_write() says so.
+	 * be NULL where kr_codec_can_write() says so; where it says no, nothing is written.
 	 */
 	void (*begin)(struct kr_buf *b);
 	void (*item)(struct kr_buf *b, const struct kr_event *e, bool first,

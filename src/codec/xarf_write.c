@@ -508,11 +508,7 @@ int kr_xarf_document(struct kr_buf *b, const struct kr_event *e,
 void kr_xarf__item(struct kr_buf *b, const struct kr_event *e, bool first,
 		   const struct kr_codec_write_opts *w)
 {
-	int err;
-
 	(void)first;
-	err = kr_xarf_document(b, e, w);
-	/* The caller asks kr_codec_can_write() first. */
-	assert(err != -KR_EINVAL);
-	kr_buf_ch(b, '\n');
+	if (kr_xarf_document(b, e, w) == 0)
+		kr_buf_ch(b, '\n');
 }

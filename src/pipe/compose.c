@@ -96,6 +96,15 @@ static void says_who(struct writing *w, const struct kr_conf *conf)
 	struct kr_str from;
 
 	w->opts = kr_codec_write_opts_default();
+	w->opts.plain = true;
+	if (conf->reporter_org[0] && conf->reporter_contact[0] && conf->reporter_domain[0]) {
+		w->opts.reporter = (struct kr_codec_org){
+			.name = kr_str_c(conf->reporter_org),
+			.contact = kr_str_c(conf->reporter_contact),
+			.domain = kr_str_c(conf->reporter_domain),
+		};
+		return;
+	}
 	if (kr_mailaddr_parse(kr_str_c(conf->mail_from), w->a, &from, NULL))
 		from = KR_STR_NULL;
 	w->opts.reporter = (struct kr_codec_org){
@@ -103,7 +112,6 @@ static void says_who(struct writing *w, const struct kr_conf *conf)
 		.contact = from,
 		.domain = kr_mailaddr_domain(from),
 	};
-	w->opts.plain = true;
 }
 
 static int write_forms(struct kr_store *s, const struct kr_conf *conf, struct kr_desk_mailing *m,
@@ -121,6 +129,8 @@ static int write_forms(struct kr_store *s, const struct kr_conf *conf, struct kr
 		return 0;
 	says_who(&w, conf);
 	w.opts.written = m->at;
+	if (w.xarf && !kr_codec_can_write(w.xarf, &w.opts))
+		w.xarf = NULL; /* no reporter is named */
 	if (w.idf)
 		kr_buf_ch(&l->json, '[');
 	err = kr_desk_mailing_each(s, m, each, &w, reterr);

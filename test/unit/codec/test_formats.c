@@ -201,6 +201,7 @@ static void xarf_written(void)
 	OK(!kr_str_eq(id_of(a, e, &codec_writing), id_of(a, e, &other)), "so has another reporter");
 	IS(kr_xarf_document(&b, e, NULL), -KR_EINVAL, "no options: no report");
 	IS(kr_xarf_document(&b, e, &none), -KR_EINVAL, "no reporter: no report");
+	kr_codec_find(KR_STR("xarf"))->item(&b, e, true, &none);
 	IS(b.n, 0, "nothing is written then");
 	IS(kr_xarf_document(&full, e, &codec_writing), -KR_ELIMIT, "a full buffer is told");
 	plain.plain = true;
