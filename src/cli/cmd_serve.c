@@ -24,6 +24,7 @@
 #include "cli/node.h"
 #include "cli/notify.h"
 #include "cli/serve_api.h"
+#include "cli/serve_login.h"
 #include "pipe/deliver.h"
 #include "web/web.h"
 
@@ -36,6 +37,7 @@ struct serve {
 	struct kr_node *node;
 	struct kr_web *web;
 	struct kr_http *http;
+	struct kr_serve_login login;
 	struct kr_control *control;
 	struct kr_janitor *janitor;
 	struct kr_metrics *metrics;
@@ -83,6 +85,8 @@ static void make_pages(struct serve *s, const struct kr_conf *c)
 	const char *lines[LINES_MAX];
 	struct kr_web_opts o = {
 		.store = s->node->store,
+		.accounts = s->node->accounts,
+		.public_url = c->http_public_url,
 		.node_name = c->node_name[0] ? c->node_name : NULL,
 		.lang = c->node_language,
 		.ready = ready,
@@ -133,12 +137,14 @@ static int start_http(struct serve *s, struct kr_fault *reterr)
 		.key = below(s, c->http_key, a),
 		.hosts = c->http_host,
 		.proxies = c->http_proxy,
-		.done = kr_web_count_request,
+		.ctx = &s->login,
+		.authenticate = kr_serve_authenticate,
+		.done = kr_serve_done,
 	};
 	int err;
 
 	make_pages(s, c);
-	o.ctx = s->web;
+	s->login = (struct kr_serve_login){s->node->accounts, s->web};
 	s->api = kr_serve_api_new(s->node, c);
 	mounts[o.n_mounts++] = kr_serve_api_mount(s->api);
 	mounts[o.n_mounts++] = kr_web_mount(s->web);

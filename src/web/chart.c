@@ -21,7 +21,7 @@ int kr_web__days(struct kr_page *p, struct kr_counter_query *q, struct kr_web_da
 	if (!days)
 		return kr_fault_set(p->fault, -KR_ELIMIT, "the page needs too much memory");
 	q->by_day = true;
-	err = kr_store_counters(p->w->store, &p->w->scope, q, p->a, &rows, &n_rows, p->fault);
+	err = kr_store_counters(p->w->store, &p->scope, q, p->a, &rows, &n_rows, p->fault);
 	if (err < 0)
 		return err;
 	for (size_t i = 0; i < n; i++)

@@ -15,7 +15,7 @@ static int counts(struct kr_page *p, enum kr_dim a, struct kr_str value, enum kr
 	int err;
 
 	q.from = q.to - DAYS + 1;
-	err = kr_store_counters(p->w->store, &p->w->scope, &q, p->a, ret, ret_n, p->fault);
+	err = kr_store_counters(p->w->store, &p->scope, &q, p->a, ret, ret_n, p->fault);
 	return KR_MIN(err, 0);
 }
 
@@ -63,9 +63,11 @@ int kr_web__constituents(struct kr_http_request *r, struct kr_http_reply *reply,
 	struct kr_str after, next;
 	int err;
 
-	kr_web__page_init(&p, r, reterr);
+	err = kr_web__page_for(&p, r, KR_RIGHT_REGISTER, reterr);
+	if (err)
+		return err;
 	after = kr_http_query(r, "after");
-	err = kr_store_constituent_list(p.w->store, &p.w->scope, after, KR_WEB_LIST_MAX, p.a, &c,
+	err = kr_store_constituent_list(p.w->store, &p.scope, after, KR_WEB_LIST_MAX, p.a, &c,
 					&n, reterr);
 	if (err >= 0)
 		err = counts(&p, KR_DIM_CONSTITUENT, KR_STR(""), KR_DIM_NONE, &hits, &n_hits);
@@ -218,8 +220,10 @@ int kr_web__constituent(struct kr_http_request *r, struct kr_http_reply *reply,
 	size_t n;
 	int err;
 
-	kr_web__page_init(&p, r, reterr);
-	err = kr_store_constituent_get(p.w->store, &p.w->scope, kr_http_param(r, "name"), RULES_MAX,
+	err = kr_web__page_for(&p, r, KR_RIGHT_REGISTER, reterr);
+	if (err)
+		return err;
+	err = kr_store_constituent_get(p.w->store, &p.scope, kr_http_param(r, "name"), RULES_MAX,
 				       p.a, &c, &list, &n, reterr);
 	if (err < 0)
 		return err;

@@ -19,6 +19,7 @@
 
 struct download {
 	struct kr_web *w;
+	struct kr_scope scope;	      /* of who began it */
 	struct kr_arena *keep, *work; /* expression and cursor; one piece */
 	const struct kr_codec *codec;
 	const struct kr_expr *expr;
@@ -59,7 +60,7 @@ static int add_rows(struct download *d, struct kr_fault *reterr)
 				   .cursor = kr_buf_str(&d->cursor),
 				   .scan_max = d->w->o.scan_max};
 	struct kr_event_page page = {0};
-	int err = kr_store_event_list(d->w->store, &d->w->scope, &q, add_event, d, d->work, &page,
+	int err = kr_store_event_list(d->w->store, &d->scope, &q, add_event, d, d->work, &page,
 				      reterr);
 
 	if (err < 0)
@@ -106,6 +107,7 @@ static struct download *download_new(struct kr_page *p, const struct kr_web_sear
 	struct download *d = kr_xcalloc(1, sizeof(*d));
 
 	d->w = p->w;
+	d->scope = p->scope;
 	d->keep = kr_arena_new((size_t)4 << 20);
 	d->work = kr_arena_new((size_t)32 << 20);
 	d->cursor = KR_BUF(65536);
@@ -128,14 +130,16 @@ static int download(struct kr_http_request *r, struct kr_http_reply *reply, cons
 	struct kr_page p;
 	int err;
 
-	kr_web__page_init(&p, r, reterr);
+	err = kr_web__page_for(&p, r, KR_RIGHT_EVENTS, reterr);
+	if (err)
+		return err;
 	err = kr_web__search_parse(&p, &s, reterr);
 	if (err < 0)
 		return err;
 	d = download_new(&p, &s, format);
 	/* Parsed again: the tree must outlive the request. */
 	opts = (struct kr_expr_opts){
-		.now = p.now, .may_name = kr_scope_may_name, .ctx = &p.w->scope};
+		.now = p.now, .may_name = kr_scope_may_name, .ctx = &p.scope};
 	err = kr_expr_parse(kr_arena_dup(d->keep, s.text), &opts, d->keep, &x, reterr);
 	if (!err) {
 		d->expr = x;

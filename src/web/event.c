@@ -29,13 +29,15 @@ static void facts(struct kr_page *p, const struct kr_stored_event *ev)
 	kr_web__fact(p, T(p, "Label"));
 	kr_web__tlp(p, e->label);
 	kr_web__fact_end(p);
-	kr_web__fact(p, T(p, "Source"));
-	kr_web__link(p, KR_URL0(p, "/sources", ev->source), ev->source);
-	kr_web__fact_end(p);
-	kr_web__fact(p, T(p, "First report"));
-	kr_web__link(p, KR_URL0(p, "/reports", kr_web__str_u64(p, ev->report)),
-		     kr_web__str_u64(p, ev->report));
-	kr_web__fact_end(p);
+	if (kr_web__can(p, KR_RIGHT_REPORTS)) {
+		kr_web__fact(p, T(p, "Source"));
+		kr_web__link(p, KR_URL0(p, "/sources", ev->source), ev->source);
+		kr_web__fact_end(p);
+		kr_web__fact(p, T(p, "First report"));
+		kr_web__link(p, KR_URL0(p, "/reports", kr_web__str_u64(p, ev->report)),
+			     kr_web__str_u64(p, ev->report));
+		kr_web__fact_end(p);
+	}
 	kr_web__fact(p, T(p, "Id"));
 	kr_html_el_c(&p->h, "code", kr_stored_event_id(ev, id));
 	kr_web__fact_end(p);
@@ -197,7 +199,7 @@ static int raw(struct kr_page *p, const struct kr_stored_event *ev)
 	KR_AUTO_BUF b = KR_BUF(RAW_MAX);
 	struct kr_report r;
 	uint64_t line = 0;
-	int err = kr_store_report_get(p->w->store, &p->w->scope, ev->report, p->a, &r, p->fault);
+	int err = kr_store_report_get(p->w->store, &p->scope, ev->report, p->a, &r, p->fault);
 
 	if (!err && ev->e->offset > KR_WEB_RAW_PASS_MAX)
 		return raw_far(p, ev);
@@ -224,7 +226,7 @@ static int contributions(struct kr_page *p, const struct kr_stored_event *ev)
 	struct kr_contribution *list;
 	struct kr_web_table t;
 	size_t n;
-	int err = kr_store_event_contributions(p->w->store, &p->w->scope, &ev->id,
+	int err = kr_store_event_contributions(p->w->store, &p->scope, &ev->id,
 					       CONTRIBUTIONS_MAX, p->a, &list, &n, p->fault);
 
 	if (err < 0 || n < 2)
@@ -273,23 +275,25 @@ int kr_web__event(struct kr_http_request *r, struct kr_http_reply *reply, struct
 	struct kr_page p;
 	int err;
 
-	kr_web__page_init(&p, r, reterr);
-	if (kr_store_event_id_parse(p.w->store, &p.w->scope, kr_http_param(r, "id"), &id))
+	err = kr_web__page_for(&p, r, KR_RIGHT_EVENTS, reterr);
+	if (err)
+		return err;
+	if (kr_store_event_id_parse(p.w->store, &p.scope, kr_http_param(r, "id"), &id))
 		return kr_fault_set(reterr, -KR_ENOENT,
 				    "an event has an id like 20261121-standard-1-48213");
-	err = kr_store_event_get(p.w->store, &p.w->scope, &id, p.a, &ev, reterr);
+	err = kr_store_event_get(p.w->store, &p.scope, &id, p.a, &ev, reterr);
 	if (err < 0)
 		return err;
 	kr_web__page_begin(&p, KR_NAV_EVENTS, title(&p, ev.e));
 	facts(&p, &ev);
-	err = owners(&p, ev.e);
+	err = kr_web__can(&p, KR_RIGHT_REGISTER) ? owners(&p, ev.e) : 0;
 	if (!err)
 		fields(&p, ev.e);
 	if (!err)
 		extra(&p, ev.e);
-	if (!err)
+	if (!err && kr_web__can(&p, KR_RIGHT_REPORTS))
 		err = raw(&p, &ev);
-	if (!err)
+	if (!err && kr_web__can(&p, KR_RIGHT_REPORTS))
 		err = contributions(&p, &ev);
 	return kr_web__page_finish(&p, err, reply);
 }

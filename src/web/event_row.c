@@ -123,10 +123,13 @@ static void owner_cell(struct kr_web_event_table *t, const struct kr_stored_even
 	for (size_t i = 0; i < ev->n_constituents && i < 5; i++) {
 		if (i)
 			kr_html_c(&p->h, ", ");
-		kr_web__link(p, KR_URL0(p, "/constituents", ev->constituents[i]),
-			     ev->constituents[i]);
+		if (kr_web__can(p, KR_RIGHT_REGISTER))
+			kr_web__link(p, KR_URL0(p, "/constituents", ev->constituents[i]),
+				     ev->constituents[i]);
+		else
+			kr_html_cut(&p->h, ev->constituents[i], KR_WEB_CELL_MAX);
 	}
-	if (!ev->n_constituents)
+	if (!ev->n_constituents && kr_web__can(p, KR_RIGHT_REGISTER))
 		kr_web__tag(p, "plain", T(p, "nobody"));
 	kr_web__cell_end(&t->t);
 }

@@ -14,7 +14,7 @@ static const unsigned limits[] = {50, 100, 200, 500};
 int kr_web__search_parse(struct kr_page *p, struct kr_web_search *s, struct kr_fault *reterr)
 {
 	struct kr_expr_opts opts = {
-		.now = p->now, .may_name = kr_scope_may_name, .ctx = &p->w->scope};
+		.now = p->now, .may_name = kr_scope_may_name, .ctx = &p->scope};
 
 	s->text = kr_http_query(p->r, "q");
 	s->cursor = kr_http_query(p->r, "cursor");
@@ -225,7 +225,7 @@ static int found(struct kr_page *p, const struct kr_web_search *s)
 				   .scan_max = p->w->o.scan_max};
 	KR_AUTO(kr_arena) *scan = kr_arena_new(KR_WEB_SCAN_ARENA);
 	struct kr_event_page page = {0};
-	int err = kr_store_event_list(p->w->store, &p->w->scope, &q, kr_web__event_row, &t, scan,
+	int err = kr_store_event_list(p->w->store, &p->scope, &q, kr_web__event_row, &t, scan,
 				      &page, p->fault);
 
 	if (err < 0)
@@ -253,7 +253,9 @@ int kr_web__events(struct kr_http_request *r, struct kr_http_reply *reply, struc
 	struct kr_page p;
 	int bad, err = 0;
 
-	kr_web__page_init(&p, r, reterr);
+	err = kr_web__page_for(&p, r, KR_RIGHT_EVENTS, reterr);
+	if (err)
+		return err;
 	p.own_search = true;
 	bad = kr_web__search_parse(&p, &s, &f);
 	kr_web__page_begin(

@@ -13,7 +13,7 @@ int kr_web__span(struct kr_page *p, const struct kr_overview *o, enum kr_dim dim
 		 struct kr_counter_row **ret, size_t *ret_n)
 {
 	struct kr_counter_query q = {.a = dim, .from = o->from, .to = o->to, .limit = limit};
-	int err = kr_store_counters(p->w->store, &p->w->scope, &q, p->a, ret, ret_n, p->fault);
+	int err = kr_store_counters(p->w->store, &p->scope, &q, p->a, ret, ret_n, p->fault);
 
 	return err < 0 ? err : 0;
 }
@@ -39,14 +39,17 @@ static int read_span(struct kr_page *p, struct kr_overview *o)
 		o->rows += all[i].rows;
 		o->events += all[i].events;
 	}
+	if (!kr_web__can(p, KR_RIGHT_REGISTER))
+		return 0;
 	err = kr_web__span(p, o, KR_DIM_CONSTITUENT, 0, &o->constituents, &o->n_constituents);
 	if (err)
 		return err;
 	for (size_t i = 0; i < o->n_constituents; i++)
 		if (!o->constituents[i].value_a.n)
 			o->unrouted += o->constituents[i].rows;
-	err = kr_store_totals(p->w->store, &p->w->scope, &o->totals, p->fault);
-	return err < 0 ? err : 0;
+	if (kr_web__can(p, KR_RIGHT_REPORTS))
+		err = kr_store_totals(p->w->store, &p->scope, &o->totals, p->fault);
+	return KR_MIN(err, 0);
 }
 
 static void tile(struct kr_page *p, const char *name, uint64_t v, struct kr_str url,
@@ -70,6 +73,15 @@ static void tile(struct kr_page *p, const char *name, uint64_t v, struct kr_str 
 	kr_html_close(h, "div");
 }
 
+static void report_tiles(struct kr_page *p, const struct kr_overview *o)
+{
+	tile(p, T(p, "Reports"), o->totals.reports, KR_URL0(p, "/reports", KR_STR("")),
+	     T(p, "kept in all"));
+	tile(p, T(p, "In quarantine"), o->totals.quarantined,
+	     KR_URL(p, "/reports", KR_STR(""), {KR_STR("state"), KR_STR("quarantined")}),
+	     T(p, "reports not understood"));
+}
+
 static void tiles(struct kr_page *p, const struct kr_overview *o)
 {
 	struct kr_str days = kr_arena_printf(p->a, "%u", o->days);
@@ -82,15 +94,15 @@ static void tiles(struct kr_page *p, const struct kr_overview *o)
 	kr_html_attr_c(&p->h, "class", "tiles");
 	tile(p, T(p, "Events"), o->rows, KR_URL0(p, "/events", KR_STR("")), in_days);
 	tile(p, T(p, "Times seen"), o->events, KR_STR(""), in_days);
-	tile(p, T(p, "Constituents hit"), hit, KR_URL0(p, "/constituents", KR_STR("")), in_days);
-	tile(p, T(p, "Unrouted"), o->unrouted,
-	     KR_URL(p, "/events", KR_STR(""), {KR_STR("q"), KR_STR("routed:no")}),
-	     T(p, "events that nobody owns"));
-	tile(p, T(p, "Reports"), o->totals.reports, KR_URL0(p, "/reports", KR_STR("")),
-	     T(p, "kept in all"));
-	tile(p, T(p, "In quarantine"), o->totals.quarantined,
-	     KR_URL(p, "/reports", KR_STR(""), {KR_STR("state"), KR_STR("quarantined")}),
-	     T(p, "reports not understood"));
+	if (kr_web__can(p, KR_RIGHT_REGISTER)) {
+		tile(p, T(p, "Constituents hit"), hit, KR_URL0(p, "/constituents", KR_STR("")),
+		     in_days);
+		tile(p, T(p, "Unrouted"), o->unrouted,
+		     KR_URL(p, "/events", KR_STR(""), {KR_STR("q"), KR_STR("routed:no")}),
+		     T(p, "events that nobody owns"));
+	}
+	if (kr_web__can(p, KR_RIGHT_REPORTS))
+		report_tiles(p, o);
 	kr_html_close(&p->h, "dl");
 }
 
@@ -155,15 +167,16 @@ static int chart(struct kr_page *p, const struct kr_overview *o)
 
 static int parts(struct kr_page *p, const struct kr_overview *o)
 {
-	int err = kr_web__overview_attention(p, o);
+	bool reports = kr_web__can(p, KR_RIGHT_REPORTS);
+	int err = reports ? kr_web__overview_attention(p, o) : 0;
 
 	if (!err)
 		err = chart(p, o);
-	if (!err)
+	if (!err && reports)
 		err = kr_web__overview_sources(p, o);
 	kr_html_open(&p->h, "div");
 	kr_html_attr_c(&p->h, "class", "columns");
-	if (!err)
+	if (!err && kr_web__can(p, KR_RIGHT_REGISTER))
 		err = kr_web__overview_constituents(p, o);
 	if (!err)
 		err = kr_web__overview_classes(p, o);
@@ -182,13 +195,15 @@ int kr_web__overview(struct kr_http_request *r, struct kr_http_reply *reply,
 	struct kr_page p;
 	int err;
 
-	kr_web__page_init(&p, r, reterr);
+	err = kr_web__page_for(&p, r, KR_RIGHT_EVENTS, reterr);
+	if (err)
+		return err;
 	err = read_span(&p, &o);
 	if (err)
 		return err;
 	kr_web__page_begin(&p, KR_NAV_OVERVIEW, kr_str_c(T(&p, "Overview")));
 	tiles(&p, &o);
-	if (!o.totals.reports)
+	if (!o.totals.reports && kr_web__can(&p, KR_RIGHT_REPORTS))
 		kr_web__empty(&p, T(&p, "Nothing has come in yet. Take in a first report:"),
 			      "karaula take FILE");
 	err = parts(&p, &o);

@@ -26,7 +26,7 @@ int kr_web__overview_attention(struct kr_page *p, const struct kr_overview *o)
 		struct kr_report_query q = {.state = states[i], .limit = ATTENTION};
 		struct kr_report *list;
 		size_t n_list;
-		int err = kr_store_report_list(p->w->store, &p->w->scope, &q, p->a, &list, &n_list,
+		int err = kr_store_report_list(p->w->store, &p->scope, &q, p->a, &list, &n_list,
 					       p->fault);
 
 		if (err < 0)
@@ -58,7 +58,7 @@ static int source_row(struct kr_web_table *t, const struct kr_source *s, uint64_
 	struct kr_report_query q = {.source = s->name, .limit = 1};
 	struct kr_report *last;
 	size_t n;
-	int err = kr_store_report_list(p->w->store, &p->w->scope, &q, p->a, &last, &n, p->fault);
+	int err = kr_store_report_list(p->w->store, &p->scope, &q, p->a, &last, &n, p->fault);
 
 	if (err < 0)
 		return err;
@@ -100,7 +100,7 @@ int kr_web__overview_sources(struct kr_page *p, const struct kr_overview *o)
 	int err = kr_web__span(p, o, KR_DIM_SOURCE, 0, &rows, &n_rows);
 
 	if (!err)
-		err = kr_store_source_list(p->w->store, &p->w->scope, p->a, &list, &n, p->fault);
+		err = kr_store_source_list(p->w->store, &p->scope, p->a, &list, &n, p->fault);
 	if (err < 0 || !n)
 		return err < 0 ? err : 0;
 	kr_web__section(p, "by-source", T(p, "What came in from where"));
@@ -301,7 +301,7 @@ static int as_cell(struct kr_web_table *t, struct kr_str asn)
 		err = kr_expr_parse(expr, &opts, p->a, &x, p->fault);
 		q.expr = x;
 		if (!err)
-			err = kr_store_event_list(p->w->store, &p->w->scope, &q, take_as_name,
+			err = kr_store_event_list(p->w->store, &p->scope, &q, take_as_name,
 						  &p->h, scan, &page, p->fault);
 	} else {
 		kr_html_c(&p->h, T(p, "not known"));

@@ -4,9 +4,16 @@
 
 #include <string.h>
 
+#include "desk/access.h"
+#include "web/form.h"
+
+static const struct kr_viewer nobody = {.kind = KR_VIEWER_ANONYMOUS};
+
 void kr_web__page_init(struct kr_page *p, struct kr_http_request *r, struct kr_fault *fault)
 {
 	*p = (struct kr_page){.w = r->ctx, .r = r, .a = r->arena, .fault = fault};
+	p->v = r->user ? r->user : &nobody;
+	p->scope = kr_access_scope(p->v);
 	p->now = kr_store_now(p->w->store);
 	p->h = KR_HTML(KR_WEB_PAGE_MAX);
 	p->lang = kr_web__lang_pick(kr_text_langs(), kr_http_query(r, "lang"),
@@ -14,6 +21,13 @@ void kr_web__page_init(struct kr_page *p, struct kr_http_request *r, struct kr_f
 	p->lang_asked = p->lang && kr_http_query(r, "lang").n;
 	if (!p->lang)
 		p->lang = p->w->o.lang;
+}
+
+int kr_web__page_for(struct kr_page *p, struct kr_http_request *r, enum kr_right right,
+		     struct kr_fault *fault)
+{
+	kr_web__page_init(p, r, fault);
+	return kr_access_check(p->v, right, fault);
 }
 
 static void head(struct kr_page *p, struct kr_str title)
@@ -56,6 +70,20 @@ static void nav_entry(struct kr_page *p, bool current, const char *path, const c
 	kr_html_close(&p->h, "li");
 }
 
+static const struct {
+	enum kr_web_nav nav;
+	const char *path, *text;
+	uint32_t right; /* 0: everybody who is logged in */
+} entries[] = {
+	{KR_NAV_OVERVIEW, "/", N_("Overview"), KR_RIGHT_EVENTS},
+	{KR_NAV_EVENTS, "/events", N_("Events"), KR_RIGHT_EVENTS},
+	{KR_NAV_REPORTS, "/reports", N_("Reports"), KR_RIGHT_REPORTS},
+	{KR_NAV_CONSTITUENTS, "/constituents", N_("Constituents"), KR_RIGHT_REGISTER},
+	{KR_NAV_SOURCES, "/sources", N_("Sources"), KR_RIGHT_REPORTS},
+	{KR_NAV_USERS, "/users", N_("Users"), KR_RIGHT_USERS},
+	{KR_NAV_HELP, "/help", N_("Help"), 0},
+};
+
 static void navigation(struct kr_page *p, enum kr_web_nav nav)
 {
 	struct kr_html *h = &p->h;
@@ -63,12 +91,10 @@ static void navigation(struct kr_page *p, enum kr_web_nav nav)
 	kr_html_open(h, "nav");
 	kr_html_attr_c(h, "aria-label", T(p, "Main"));
 	kr_html_open(h, "ul");
-	nav_entry(p, nav == KR_NAV_OVERVIEW, "/", T(p, "Overview"));
-	nav_entry(p, nav == KR_NAV_EVENTS, "/events", T(p, "Events"));
-	nav_entry(p, nav == KR_NAV_REPORTS, "/reports", T(p, "Reports"));
-	nav_entry(p, nav == KR_NAV_CONSTITUENTS, "/constituents", T(p, "Constituents"));
-	nav_entry(p, nav == KR_NAV_SOURCES, "/sources", T(p, "Sources"));
-	nav_entry(p, nav == KR_NAV_HELP, "/help", T(p, "Help"));
+	for (size_t i = 0; i < KR_ARRAY_LEN(entries); i++)
+		if (!entries[i].right || kr_web__can(p, (enum kr_right)entries[i].right))
+			nav_entry(p, nav == entries[i].nav, entries[i].path,
+				  T(p, entries[i].text));
 	kr_html_close(h, "ul");
 	kr_html_close(h, "nav");
 }
@@ -112,8 +138,33 @@ static void search(struct kr_page *p)
 	kr_html_close(h, "form");
 }
 
+/* Who is logged in, and the way out. */
+static void who(struct kr_page *p, enum kr_web_nav nav)
+{
+	const struct kr_role_info *role = kr_role_info(p->v->role);
+	struct kr_html *h = &p->h;
+
+	kr_html_open(h, "div");
+	kr_html_attr_c(h, "class", "who");
+	kr_html_open(h, "a");
+	kr_html_url(h, KR_HTML_HREF, KR_URL0(p, "/account", KR_STR("")));
+	if (nav == KR_NAV_ACCOUNT)
+		kr_html_attr_c(h, "aria-current", "page");
+	kr_html_cut(h, p->v->name, 64);
+	kr_html_c(h, " \xc2\xb7 ");
+	kr_html_c(h, role ? role->name : "");
+	kr_html_close(h, "a");
+	if (p->v->session) {
+		kr_web__form(p, KR_STR("/logout"), "out");
+		kr_web__submit(p, T(p, "Log out"));
+		kr_web__form_end(p);
+	}
+	kr_html_close(h, "div");
+}
+
 static void banner(struct kr_page *p, enum kr_web_nav nav)
 {
+	bool in = p->v->kind != KR_VIEWER_ANONYMOUS;
 	struct kr_html *h = &p->h;
 
 	kr_html_open(h, "header");
@@ -130,9 +181,12 @@ static void banner(struct kr_page *p, enum kr_web_nav nav)
 	kr_html_attr_u64(h, "height", 28);
 	kr_html_el_c(h, "span", p->w->o.node_name);
 	kr_html_close(h, "a");
-	navigation(p, nav);
-	if (!p->own_search)
+	if (in)
+		navigation(p, nav);
+	if (in && !p->own_search && kr_web__can(p, KR_RIGHT_EVENTS))
 		search(p);
+	if (in)
+		who(p, nav);
 	kr_html_close(h, "div");
 	kr_html_close(h, "header");
 }
@@ -255,12 +309,42 @@ void kr_web__box_end(struct kr_page *p)
 static const char *error_title(struct kr_page *p, unsigned status)
 {
 	switch (status) {
+	case 401: return T(p, "Not logged in");
+	case 403: return T(p, "Not permitted");
 	case 404: return T(p, "Not found");
 	case 405: return T(p, "Not possible here");
 	case 421: return T(p, "Wrong address");
+	case 429: return T(p, "Too many attempts");
 	case 503: return T(p, "Not available now");
 	default: return status < 500 ? T(p, "This cannot be answered") : T(p, "Something failed");
 	}
+}
+
+/* A person is led to the login, a program is told what to send. */
+static bool to_login(struct kr_page *p, struct kr_http_reply *reply)
+{
+	struct kr_http_request *r = p->r;
+	struct kr_str path = kr_arena_dup(r->arena, r->path), next = KR_STR("");
+
+	if (kr_http_header(r, "Authorization").p || strcmp(r->method, "GET") != 0) {
+		kr_http_reply_header(reply, "WWW-Authenticate", "Bearer realm=\"karaula\"");
+		return false;
+	}
+	if (path.p && (path.n > 1 || r->n_query))
+		next = kr_web__url(p, path.p, KR_STR(""), r->query, r->n_query);
+	kr_web__see_other(p, reply, KR_URL(p, "/login", KR_STR(""), {KR_STR("next"), next}));
+	return true;
+}
+
+void kr_web__see_other(struct kr_page *p, struct kr_http_reply *reply, struct kr_str path)
+{
+	struct kr_str z = kr_arena_dup(p->a, path);
+
+	kr_buf_done(&p->h.b);
+	reply->status = 303;
+	reply->type = "text/plain; charset=utf-8";
+	reply->fixed = KR_STR("");
+	kr_http_reply_header(reply, "Location", z.n ? z.p : "/");
 }
 
 void kr_web__error(struct kr_http_request *r, struct kr_http_reply *reply, unsigned status,
@@ -269,6 +353,8 @@ void kr_web__error(struct kr_http_request *r, struct kr_http_reply *reply, unsig
 	struct kr_page p;
 
 	kr_web__page_init(&p, r, NULL);
+	if (status == 401 && to_login(&p, reply))
+		return;
 	kr_web__page_begin(&p, KR_NAV_NONE, kr_str_c(error_title(&p, status)));
 	kr_html_open(&p.h, "p");
 	if (f->where[0])

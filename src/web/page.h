@@ -14,6 +14,7 @@
 #include "http/http.h"
 #include "model/label.h"
 #include "model/scope.h"
+#include "model/viewer.h"
 #include "store/read.h"
 #include "store/store.h"
 #include "web/assets.h"
@@ -35,7 +36,6 @@ struct kr_web {
 	struct kr_web_opts o; /* texts owned */
 	struct kr_arena *arena;
 	struct kr_web_assets assets;
-	struct kr_scope scope;
 	struct kr_metrics *own_metrics;		    /* where the caller gave none */
 	struct kr_metric *requests[6], *request_us; /* by the first digit of the status; 0: cut */
 };
@@ -44,6 +44,8 @@ struct kr_page {
 	struct kr_web *w;
 	struct kr_http_request *r;
 	struct kr_arena *a;
+	const struct kr_viewer *v; /* never NULL: nobody is a viewer too, who sees nothing */
+	struct kr_scope scope;	   /* of the viewer: the only one that reaches the store */
 	const char *lang; /* as kr_text() knows it */
 	bool lang_asked;  /* by ?lang=: links keep it */
 	kr_time now;
@@ -60,7 +62,9 @@ enum kr_web_nav {
 	KR_NAV_REPORTS,
 	KR_NAV_CONSTITUENTS,
 	KR_NAV_SOURCES,
+	KR_NAV_USERS,
 	KR_NAV_HELP,
+	KR_NAV_ACCOUNT,
 };
 
 #define T(page, text) kr_text((page)->lang, text)
@@ -80,6 +84,17 @@ const char *kr_web__lang_tag(const char *lang);
 /* ---- frame ---- */
 
 void kr_web__page_init(struct kr_page *p, struct kr_http_request *r, struct kr_fault *fault);
+/*
+ * The same for who has a right.
+ *
+ * Returns 0; -KR_EAUTH; -KR_EDENIED.
+ */
+KR_MUST_USE int kr_web__page_for(struct kr_page *p, struct kr_http_request *r, enum kr_right right,
+				 struct kr_fault *fault);
+static inline bool kr_web__can(const struct kr_page *p, enum kr_right right)
+{
+	return kr_viewer_can(p->v, right);
+}
 /* Head, navigation and the heading; title is plain text. */
 void kr_web__page_begin(struct kr_page *p, enum kr_web_nav nav, struct kr_str title);
 /* Footer; the bytes move to the reply. */
@@ -90,6 +105,9 @@ void kr_web__error(struct kr_http_request *r, struct kr_http_reply *reply, unsig
 
 /* The end of a handler: the page if err is 0, else its buffer is dropped. Returns err. */
 int kr_web__page_finish(struct kr_page *p, int err, struct kr_http_reply *reply);
+
+/* Go to another page of ours; path is as kr_web__url() makes it. */
+void kr_web__see_other(struct kr_page *p, struct kr_http_reply *reply, struct kr_str path);
 
 /* In a form: the language, if the reader chose one. */
 void kr_web__keep_lang(struct kr_page *p);

@@ -24,3 +24,23 @@ KR_WEB_HANDLER(healthz);
 KR_WEB_HANDLER(readyz);
 KR_WEB_HANDLER(metrics);
 KR_WEB_HANDLER(asset_page);
+KR_WEB_HANDLER(login);
+KR_WEB_HANDLER(login_post);
+KR_WEB_HANDLER(one_time);
+KR_WEB_HANDLER(one_time_post);
+KR_WEB_HANDLER(logout);
+KR_WEB_HANDLER(account);
+KR_WEB_HANDLER(account_password);
+KR_WEB_HANDLER(account_sessions);
+KR_WEB_HANDLER(account_keys);
+KR_WEB_HANDLER(account_revoke);
+KR_WEB_HANDLER(users);
+KR_WEB_HANDLER(users_add);
+KR_WEB_HANDLER(user);
+KR_WEB_HANDLER(user_edit);
+KR_WEB_HANDLER(user_link);
+KR_WEB_HANDLER(user_enable);
+KR_WEB_HANDLER(user_sessions);
+
+/* Path of a one-time link, before '/' and its token. */
+#define KR_WEB_LINK_PAGE "/login/link"

@@ -128,7 +128,7 @@ static int find_pieces(struct kr_page *p, const struct kr_report *r,
 		pieces[i].length = rows[i].length;
 		near += rows[i].offset < KR_WEB_RAW_PASS_MAX;
 	}
-	err = kr_desk_report_pieces(p->w->store, &p->w->scope, r->id, pieces, near, SNIPPET_MAX + 8,
+	err = kr_desk_report_pieces(p->w->store, &p->scope, r->id, pieces, near, SNIPPET_MAX + 8,
 				    p->a, p->fault);
 	return err == -KR_ENOENT ? 0 : KR_MIN(err, 0);
 }
@@ -138,7 +138,7 @@ static int refused(struct kr_page *p, const struct kr_report *r)
 	struct kr_refused_row *rows;
 	struct kr_desk_piece *pieces;
 	size_t n;
-	int err = kr_store_refused_list(p->w->store, &p->w->scope, r->id, REFUSED_MAX, p->a, &rows,
+	int err = kr_store_refused_list(p->w->store, &p->scope, r->id, REFUSED_MAX, p->a, &rows,
 					&n, p->fault);
 
 	if (err < 0 || !n)
@@ -187,10 +187,12 @@ int kr_web__report(struct kr_http_request *r, struct kr_http_reply *reply, struc
 	uint64_t id;
 	int err;
 
-	kr_web__page_init(&p, r, reterr);
+	err = kr_web__page_for(&p, r, KR_RIGHT_REPORTS, reterr);
+	if (err)
+		return err;
 	if (kr_str_u64(kr_http_param(r, "id"), &id))
 		return kr_fault_set(reterr, -KR_ENOENT, "a report has a number");
-	err = kr_store_report_get(p.w->store, &p.w->scope, id, p.a, &report, reterr);
+	err = kr_store_report_get(p.w->store, &p.scope, id, p.a, &report, reterr);
 	if (err < 0)
 		return err;
 	kr_web__page_begin(&p, KR_NAV_REPORTS,

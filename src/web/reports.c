@@ -189,7 +189,9 @@ int kr_web__reports(struct kr_http_request *r, struct kr_http_reply *reply, stru
 	size_t n;
 	int err;
 
-	kr_web__page_init(&p, r, reterr);
+	err = kr_web__page_for(&p, r, KR_RIGHT_REPORTS, reterr);
+	if (err)
+		return err;
 	q.source = kr_http_query(r, "source");
 	if (kr_desk_report_state_parse(kr_http_query(r, "state"), &q.state))
 		q.state = 0; /* no state, or none that there is: all */
@@ -197,7 +199,7 @@ int kr_web__reports(struct kr_http_request *r, struct kr_http_reply *reply, stru
 	/* One more than is shown tells whether there are older ones. */
 	q.limit = (uint32_t)kr_web__number(&p, "limit", 1, KR_WEB_LIST_MAX, KR_WEB_LIST_DEFAULT) +
 		  1;
-	err = kr_store_report_list(p.w->store, &p.w->scope, &q, p.a, &list, &n, reterr);
+	err = kr_store_report_list(p.w->store, &p.scope, &q, p.a, &list, &n, reterr);
 	if (err < 0)
 		return err;
 	kr_web__page_begin(&p, KR_NAV_REPORTS, kr_str_c(T(&p, "Reports")));

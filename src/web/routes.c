@@ -2,8 +2,11 @@
 /* The addresses of the pages, and the small answers for machines. */
 #include "web/routes.h"
 
-#include "web/page.h"
+#include "desk/access.h"
+#include "web/form.h"
 #include "web/pages.h"
+
+#define FORM .body_max = KR_WEB_FORM_MAX
 
 static const struct kr_http_route routes[] = {
 	{"GET", "/", kr_web__overview, "what came in, whose it is, what was refused", false},
@@ -20,9 +23,28 @@ static const struct kr_http_route routes[] = {
 	{"GET", "/sources", kr_web__sources, "where input comes from", false},
 	{"GET", "/sources/:name", kr_web__source, "one of them and its reports", false},
 	{"GET", "/help", kr_web__help, "the expression language", false},
-	{"GET", "/assets/:name", kr_web__asset_page, "style sheet and icon", true},
-	{"GET", "/healthz", kr_web__healthz, "the process answers", true},
-	{"GET", "/readyz", kr_web__readyz, "the node can do its work", true},
+	{"GET", "/login", kr_web__login, "name and password", .open = true},
+	{"POST", "/login", kr_web__login_post, "log in", .open = true, .body_max = KR_WEB_FORM_MAX},
+	{"GET", KR_WEB_LINK_PAGE "/:token", kr_web__one_time, "a one-time link: the form",
+	 .open = true},
+	{"POST", KR_WEB_LINK_PAGE "/:token", kr_web__one_time_post, "set a password with it",
+	 .open = true, .body_max = KR_WEB_FORM_MAX},
+	{"POST", "/logout", kr_web__logout, "log out", FORM},
+	{"GET", "/account", kr_web__account, "one's own password, sessions and keys"},
+	{"POST", "/account/password", kr_web__account_password, "change the password", FORM},
+	{"POST", "/account/sessions", kr_web__account_sessions, "end one or all others", FORM},
+	{"POST", "/account/keys", kr_web__account_keys, "make a key, which is shown once", FORM},
+	{"POST", "/account/keys/revoke", kr_web__account_revoke, "revoke a key", FORM},
+	{"GET", "/users", kr_web__users, "who may log in"},
+	{"POST", "/users", kr_web__users_add, "add a user with a one-time link", FORM},
+	{"GET", "/users/:name", kr_web__user, "one of them, and its sessions"},
+	{"POST", "/users/:name", kr_web__user_edit, "change a user", FORM},
+	{"POST", "/users/:name/link", kr_web__user_link, "make a one-time link", FORM},
+	{"POST", "/users/:name/enable", kr_web__user_enable, "enable or disable a user", FORM},
+	{"POST", "/users/:name/sessions", kr_web__user_sessions, "end one or all", FORM},
+	{"GET", "/assets/:name", kr_web__asset_page, "style sheet and icon", true, true},
+	{"GET", "/healthz", kr_web__healthz, "the process answers", true, true},
+	{"GET", "/readyz", kr_web__readyz, "the node can do its work", true, true},
 	{"GET", "/metrics", kr_web__metrics, "OpenMetrics", true},
 };
 
@@ -52,20 +74,20 @@ int kr_web__healthz(struct kr_http_request *r, struct kr_http_reply *reply, stru
 int kr_web__readyz(struct kr_http_request *r, struct kr_http_reply *reply, struct kr_fault *reterr)
 {
 	struct kr_web *w = r->ctx;
+	const struct kr_scope all = KR_SCOPE_ALL;
 	struct kr_store_totals totals;
 	struct kr_fault f = {0};
-	char text[700];
 	int err = 0;
 
 	(void)reterr;
 	if (kr_http_draining(r->http))
 		err = kr_fault_set(&f, -KR_EUNAVAIL, "the node is stopping");
 	if (!err)
-		err = kr_store_totals(w->store, &w->scope, &totals, &f);
+		err = kr_store_totals(w->store, &all, &totals, &f);
 	if (!err && w->o.ready)
 		err = w->o.ready(w->o.ready_ctx, &f);
 	if (err < 0)
-		plain(reply, 503, kr_fault_text(&f, text, sizeof(text)));
+		plain(reply, 503, kr_err_text(f.code)); /* anybody may ask: no details */
 	else
 		plain(reply, 200, "ready");
 	return 0;
@@ -74,8 +96,11 @@ int kr_web__readyz(struct kr_http_request *r, struct kr_http_reply *reply, struc
 int kr_web__metrics(struct kr_http_request *r, struct kr_http_reply *reply, struct kr_fault *reterr)
 {
 	struct kr_web *w = r->ctx;
+	struct kr_page p;
+	int err = kr_web__page_for(&p, r, KR_RIGHT_NODE, reterr);
 
-	(void)reterr;
+	if (err)
+		return err;
 	reply->type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 	reply->body = KR_BUF((size_t)4 << 20);
 	kr_metrics_text(w->o.metrics, &reply->body);

@@ -97,7 +97,7 @@ int kr_web__rule_hits(struct kr_page *p, struct kr_str constituent, uint32_t eve
 		return err ? err
 			   : kr_fault_set(p->fault, -KR_ELIMIT, "the page needs too much memory");
 	q.expr = x;
-	err = kr_store_event_list(p->w->store, &p->w->scope, &q, count_event, &t, scan, &page,
+	err = kr_store_event_list(p->w->store, &p->scope, &q, count_event, &t, scan, &page,
 				  p->fault);
 	if (err < 0)
 		return err;

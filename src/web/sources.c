@@ -61,8 +61,10 @@ int kr_web__sources(struct kr_http_request *r, struct kr_http_reply *reply, stru
 	size_t n;
 	int err;
 
-	kr_web__page_init(&p, r, reterr);
-	err = kr_store_source_list(p.w->store, &p.w->scope, p.a, &list, &n, reterr);
+	err = kr_web__page_for(&p, r, KR_RIGHT_REPORTS, reterr);
+	if (err)
+		return err;
+	err = kr_store_source_list(p.w->store, &p.scope, p.a, &list, &n, reterr);
 	if (err < 0)
 		return err;
 	kr_web__page_begin(&p, KR_NAV_SOURCES, kr_str_c(T(&p, "Sources")));
@@ -118,7 +120,7 @@ static int body(struct kr_page *p, const struct kr_source *s)
 	int err = kr_web__days(p, &q, &days, &n_days);
 
 	if (!err)
-		err = kr_store_report_list(p->w->store, &p->w->scope, &rq, p->a, &reports, &n,
+		err = kr_store_report_list(p->w->store, &p->scope, &rq, p->a, &reports, &n,
 					   p->fault);
 	if (err < 0)
 		return err;
@@ -146,7 +148,9 @@ int kr_web__source(struct kr_http_request *r, struct kr_http_reply *reply, struc
 	struct kr_page p;
 	int err;
 
-	kr_web__page_init(&p, r, reterr);
+	err = kr_web__page_for(&p, r, KR_RIGHT_REPORTS, reterr);
+	if (err)
+		return err;
 	err = kr_store_source_get(p.w->store, kr_http_param(r, "name"), p.a, &s, reterr);
 	if (err < 0)
 		return err;

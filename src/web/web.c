@@ -25,6 +25,7 @@ static void copy_opts(struct kr_web *w, const struct kr_web_opts *o)
 	w->o = *o;
 	w->o.node_name = keep(w->arena, o->node_name, "karaula");
 	w->o.lang = keep(w->arena, o->lang, "en");
+	w->o.public_url = keep(w->arena, o->public_url, "");
 	for (size_t i = 0; i < o->n_attribution; i++)
 		lines[i] = keep(w->arena, o->attribution[i], "");
 	w->o.attribution = lines;
@@ -44,7 +45,6 @@ struct kr_web *kr_web_new(const struct kr_web_opts *o)
 
 	w->arena = kr_arena_new(0);
 	w->store = o->store;
-	w->scope.all = true;
 	copy_opts(w, o);
 	kr_web__assets_init(&w->assets);
 	kr_web__metrics_init(w);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pages: rendered here, without JavaScript, from what the store answers. Read-only until
- * accounts exist. doc/page.md lists them.
+ * The pages: rendered here, without JavaScript, from what the store answers to the viewer's scope.
+ * doc/page.md lists them.
  */
 #pragma once
 
 #include "base/base.h"
 #include "base/err.h"
 #include "base/metrics.h"
+#include "desk/account.h"
 #include "http/http.h"
 #include "model/label.h"
 #include "store/store.h"
@@ -37,6 +38,11 @@ struct kr_web_opts {
 
 struct kr_web;
 
+/*
+ * The token of the session that a request carries; p NULL if it has none. For the authenticate hook
+ * of the server, which sets r->user to a struct kr_viewer for all pages.
+ */
+struct kr_str kr_web_session_token(const struct kr_http_request *r);
 /* Make the pages; everything in o is copied but the store. Never NULL; freed by kr_web_free(). */
 struct kr_web *kr_web_new(const struct kr_web_opts *o);
 /* What kr_http_start() takes: the routes of all pages, and the page of an error. */

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/time.h"
+#include "desk/account.h"
 #include "model/batch.h"
 #include "model/event.h"
 #include "model/key.h"
@@ -39,6 +40,7 @@ static kr_time node_now(void)
 struct node {
 	char dir[64];
 	struct kr_store *s;
+	struct kr_accounts *accounts;
 	struct kr_web *web;
 	struct kr_http *http;
 	uint16_t port;
@@ -212,6 +214,29 @@ static void node_fill(struct node *n)
 		   &f, "list");
 }
 
+/* Who asks: X-Viewer names a role, else the owner of the directory; "none" is nobody. */
+static int node_authenticate(void *ctx, struct kr_http_request *r, struct kr_fault *f)
+{
+	struct kr_str role = kr_http_header(r, "X-Viewer");
+	struct kr_viewer *v = kr_arena_calloc(r->arena, 1, sizeof(*v));
+
+	(void)f;
+	*v = kr_viewer_local();
+	v->door = KR_DOOR_PAGE;
+	if (kr_str_eqc(role, "none"))
+		return 0;
+	if (role.n) {
+		if (kr_role_parse(role, &v->role))
+			abort();
+		v->kind = KR_VIEWER_USER;
+		v->name = KR_STR("somebody");
+		v->rights = kr_role_info(v->role)->rights;
+		v->constituent = kr_role_info(v->role)->bound ? *(uint32_t *)ctx : 0;
+	}
+	r->user = v;
+	return 0;
+}
+
 /* empty: a node that nothing has come in to yet. */
 static void node_start(struct node *n, bool empty)
 {
@@ -220,6 +245,14 @@ static void node_start(struct node *n, bool empty)
 	struct kr_web_opts wo = {
 		.node_name = "test-node", .attribution = attribution, .n_attribution = 1};
 	struct kr_http_opts ho = {.listen = "127.0.0.1:0", .n_mounts = 1};
+	const struct kr_account_opts ao = {.password_min = 8,
+					   .failures_max = 5,
+					   .sessions_max = 10,
+					   .lock = KR_MINUTE,
+					   .session_idle = KR_DAY,
+					   .session_max = KR_DAY,
+					   .link_life = KR_DAY,
+					   .key_life = KR_DAY};
 	struct kr_http_mount mount;
 	char data[80];
 	struct kr_fault f;
@@ -233,11 +266,13 @@ static void node_start(struct node *n, bool empty)
 	if (!empty)
 		node_fill(n);
 	wo.store = n->s;
+	n->accounts = kr_accounts_new(n->s, &ao);
+	wo.accounts = n->accounts;
 	n->web = kr_web_new(&wo);
 	mount = kr_web_mount(n->web);
 	ho.mounts = &mount;
-	ho.ctx = n->web;
-	ho.done = kr_web_count_request;
+	ho.ctx = &n->c[0].id;
+	ho.authenticate = node_authenticate;
 	node_check(kr_http_start(&ho, &n->http, &f), &f, "pages");
 	n->port = kr_http_port(n->http);
 }
@@ -248,6 +283,7 @@ static void node_stop(struct node *n)
 
 	kr_http_stop(n->http);
 	kr_web_free(n->web);
+	kr_accounts_free(n->accounts);
 	kr_store_close(n->s);
 	snprintf(command, sizeof(command), "rm -rf %s", n->dir);
 	if (system(command))
