@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How this works: `Authorization: Bearer KEY` is an API key, and is the only thing that counts then;
- * else the cookie of a session. A key that is not valid is an error, which programs must see; a
- * cookie that is not valid any more is nobody, who is led to the login.
+ * How this works: `Authorization: Bearer KEY` is an API key, and is the only thing that counts
+ * then; else the cookie of a session. A key that is not valid is an error, which programs must see;
+ * a cookie that is not valid any more is nobody, who is led to the login.
  */
 #include "cli/serve_login.h"
 

@@ -32,6 +32,7 @@ struct kr_http__conn {
 struct kr_http__linger {
 	int fd;
 	int64_t until_us;
+	size_t left; /* bytes that are still read */
 };
 
 struct kr_http__watch {

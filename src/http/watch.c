@@ -7,7 +7,8 @@
  * sockets down whose deadline has passed; the library then finds the end of input and cleans up.
  *
  * A socket that is closed while the client still sends is reset, and the reset may overtake the
- * answer. Such sockets are handed to this thread, which reads them for a second more.
+ * answer. Such sockets are handed to this thread, which keeps them for a second more and reads what
+ * still comes, up to a megabyte.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,10 +20,10 @@
 #include "base/time.h"
 #include "http/private.h"
 
-#define TICK_MS	      500
-#define LINGER_MS     20
-#define LINGER_US     1000000
-#define LINGER_ROUNDS 64 /* reads at a time */
+#define TICK_MS	     500
+#define LINGER_MS    20
+#define LINGER_US    1000000
+#define LINGER_BYTES ((size_t)1 << 20)
 
 struct kr_http__conn *kr_http__conn_of(struct MHD_Connection *c)
 {
@@ -75,7 +76,8 @@ static void linger_locked(struct kr_http__watch *w, int fd)
 	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (copy < 0)
 		return;
-	w->linger[w->n_linger++] = (struct kr_http__linger){copy, kr_clock_us() + LINGER_US};
+	w->linger[w->n_linger++] = (struct kr_http__linger){copy, kr_clock_us() + LINGER_US,
+							    LINGER_BYTES};
 	pthread_cond_signal(&w->wake);
 }
 
@@ -117,13 +119,15 @@ static void cut_late_locked(struct kr_http__watch *w, int64_t now)
 }
 
 /* True when the socket is done with. */
-static bool drain(const struct kr_http__linger *l, int64_t now)
+static bool drain(struct kr_http__linger *l, int64_t now)
 {
 	char junk[16384];
 	ssize_t n = 1;
 
-	for (int i = 0; i < LINGER_ROUNDS && n > 0; i++)
-		n = recv(l->fd, junk, sizeof(junk), MSG_DONTWAIT);
+	while (l->left && n > 0) {
+		n = recv(l->fd, junk, KR_MIN(l->left, sizeof(junk)), MSG_DONTWAIT);
+		l->left -= n > 0 ? (size_t)n : 0;
+	}
 	return now >= l->until_us || n == 0 ||
 	       (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }

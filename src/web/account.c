@@ -177,8 +177,8 @@ static void key_state(struct kr_web_table *t, const struct kr_apikey *k)
 static void key_rows(struct kr_page *p, const struct kr_apikey *list, size_t n)
 {
 	const struct kr_web_col cols[] = {
-		{T(p, "Key"), "name"},	 {T(p, "Owner"), NULL},	       {T(p, "Role"), NULL},
-		{T(p, "Rights"), "wide"}, {T(p, "Expires"), "time"}, {T(p, "Last used"), "time"},
+		{T(p, "Key"), "name"},	   {T(p, "Owner"), NULL},     {T(p, "Role"), NULL},
+		{T(p, "Rights"), "wide"},  {T(p, "Expires"), "time"}, {T(p, "Last used"), "time"},
 		{T(p, "Revoke it"), NULL},
 	};
 	struct kr_web_table t;
@@ -219,12 +219,13 @@ static void key_form(struct kr_page *p)
 				 .label = T(p, "Rights"),
 				 .hint = T(p, "For example events,take; empty: all that you have."),
 				 .value = kr_web__field(p, "rights")});
-	kr_web__input(p, &(struct kr_web_input){.name = "expires",
-						.label = T(p, "Expires"),
-						.hint = T(p, "For example 90d or 2027-01-31; empty: "
-							     "what the settings say."),
-						.value = kr_web__field(p, "expires"),
-						.max = 32});
+	kr_web__input(p,
+		      &(struct kr_web_input){.name = "expires",
+					     .label = T(p, "Expires"),
+					     .hint = T(p, "For example 90d or 2027-01-31; empty: "
+							  "what the settings say."),
+					     .value = kr_web__field(p, "expires"),
+					     .max = 32});
 	kr_web__submit(p, T(p, "Make a key"));
 	kr_web__form_end(p);
 }

@@ -67,8 +67,8 @@ int kr_web__constituents(struct kr_http_request *r, struct kr_http_reply *reply,
 	if (err)
 		return err;
 	after = kr_http_query(r, "after");
-	err = kr_store_constituent_list(p.w->store, &p.scope, after, KR_WEB_LIST_MAX, p.a, &c,
-					&n, reterr);
+	err = kr_store_constituent_list(p.w->store, &p.scope, after, KR_WEB_LIST_MAX, p.a, &c, &n,
+					reterr);
 	if (err >= 0)
 		err = counts(&p, KR_DIM_CONSTITUENT, KR_STR(""), KR_DIM_NONE, &hits, &n_hits);
 	if (err < 0)

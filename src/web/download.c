@@ -138,8 +138,7 @@ static int download(struct kr_http_request *r, struct kr_http_reply *reply, cons
 		return err;
 	d = download_new(&p, &s, format);
 	/* Parsed again: the tree must outlive the request. */
-	opts = (struct kr_expr_opts){
-		.now = p.now, .may_name = kr_scope_may_name, .ctx = &p.scope};
+	opts = (struct kr_expr_opts){.now = p.now, .may_name = kr_scope_may_name, .ctx = &p.scope};
 	err = kr_expr_parse(kr_arena_dup(d->keep, s.text), &opts, d->keep, &x, reterr);
 	if (!err) {
 		d->expr = x;

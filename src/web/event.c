@@ -226,8 +226,8 @@ static int contributions(struct kr_page *p, const struct kr_stored_event *ev)
 	struct kr_contribution *list;
 	struct kr_web_table t;
 	size_t n;
-	int err = kr_store_event_contributions(p->w->store, &p->scope, &ev->id,
-					       CONTRIBUTIONS_MAX, p->a, &list, &n, p->fault);
+	int err = kr_store_event_contributions(p->w->store, &p->scope, &ev->id, CONTRIBUTIONS_MAX,
+					       p->a, &list, &n, p->fault);
 
 	if (err < 0 || n < 2)
 		return KR_MIN(err, 0);

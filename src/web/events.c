@@ -13,8 +13,7 @@ static const unsigned limits[] = {50, 100, 200, 500};
 
 int kr_web__search_parse(struct kr_page *p, struct kr_web_search *s, struct kr_fault *reterr)
 {
-	struct kr_expr_opts opts = {
-		.now = p->now, .may_name = kr_scope_may_name, .ctx = &p->scope};
+	struct kr_expr_opts opts = {.now = p->now, .may_name = kr_scope_may_name, .ctx = &p->scope};
 
 	s->text = kr_http_query(p->r, "q");
 	s->cursor = kr_http_query(p->r, "cursor");

@@ -15,8 +15,8 @@
 
 struct kr_str kr_web_session_token(const struct kr_http_request *r)
 {
-	struct kr_str name =
-		kr_arena_printf(r->arena, "karaula-%u", (unsigned)kr_http_port(r->http));
+	struct kr_str name = kr_arena_printf(r->arena, "karaula-%u",
+					     (unsigned)kr_http_port(r->http));
 
 	return name.p ? kr_http_cookie(r, name.p) : KR_STR_NULL;
 }
@@ -24,8 +24,8 @@ struct kr_str kr_web_session_token(const struct kr_http_request *r)
 static void set_cookie(struct kr_page *p, struct kr_http_reply *reply, struct kr_str token,
 		       int64_t seconds)
 {
-	struct kr_str name =
-		kr_arena_printf(p->a, "karaula-%u", (unsigned)kr_http_port(p->r->http));
+	struct kr_str name = kr_arena_printf(p->a, "karaula-%u",
+					     (unsigned)kr_http_port(p->r->http));
 
 	if (name.p)
 		kr_http_reply_cookie(p->r, reply, name.p, token, seconds);
@@ -181,7 +181,8 @@ static int link_page(struct kr_page *p, struct kr_http_reply *reply, const struc
 	kr_web__page_begin(p, KR_NAV_NONE, kr_str_c(T(p, "Set a password")));
 	kr_web__problem(p, f);
 	kr_html_open(&p->h, "p");
-	kr_web__textf(p, T(p, "This link sets the password of %s, once. Whoever holds it can do so."),
+	kr_web__textf(p,
+		      T(p, "This link sets the password of %s, once. Whoever holds it can do so."),
 		      link.user.name);
 	kr_html_close(&p->h, "p");
 	kr_web__form(p, KR_URL0(p, KR_WEB_LINK_PAGE, token), "card");
@@ -209,7 +210,8 @@ static int link_page(struct kr_page *p, struct kr_http_reply *reply, const struc
 	return 0;
 }
 
-int kr_web__one_time(struct kr_http_request *r, struct kr_http_reply *reply, struct kr_fault *reterr)
+int kr_web__one_time(struct kr_http_request *r, struct kr_http_reply *reply,
+		     struct kr_fault *reterr)
 {
 	const struct kr_fault none = {0};
 	struct kr_page p;

@@ -301,8 +301,8 @@ static int as_cell(struct kr_web_table *t, struct kr_str asn)
 		err = kr_expr_parse(expr, &opts, p->a, &x, p->fault);
 		q.expr = x;
 		if (!err)
-			err = kr_store_event_list(p->w->store, &p->scope, &q, take_as_name,
-						  &p->h, scan, &page, p->fault);
+			err = kr_store_event_list(p->w->store, &p->scope, &q, take_as_name, &p->h,
+						  scan, &page, p->fault);
 	} else {
 		kr_html_c(&p->h, T(p, "not known"));
 	}

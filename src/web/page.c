@@ -93,8 +93,7 @@ static void navigation(struct kr_page *p, enum kr_web_nav nav)
 	kr_html_open(h, "ul");
 	for (size_t i = 0; i < KR_ARRAY_LEN(entries); i++)
 		if (!entries[i].right || kr_web__can(p, (enum kr_right)entries[i].right))
-			nav_entry(p, nav == entries[i].nav, entries[i].path,
-				  T(p, entries[i].text));
+			nav_entry(p, nav == entries[i].nav, entries[i].path, T(p, entries[i].text));
 	kr_html_close(h, "ul");
 	kr_html_close(h, "nav");
 }

@@ -46,8 +46,8 @@ struct kr_page {
 	struct kr_arena *a;
 	const struct kr_viewer *v; /* never NULL: nobody is a viewer too, who sees nothing */
 	struct kr_scope scope;	   /* of the viewer: the only one that reaches the store */
-	const char *lang; /* as kr_text() knows it */
-	bool lang_asked;  /* by ?lang=: links keep it */
+	const char *lang;	   /* as kr_text() knows it */
+	bool lang_asked;	   /* by ?lang=: links keep it */
 	kr_time now;
 	struct kr_html h;
 	bool own_search; /* the page has a search box of its own: none in the banner */

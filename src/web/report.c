@@ -138,8 +138,8 @@ static int refused(struct kr_page *p, const struct kr_report *r)
 	struct kr_refused_row *rows;
 	struct kr_desk_piece *pieces;
 	size_t n;
-	int err = kr_store_refused_list(p->w->store, &p->scope, r->id, REFUSED_MAX, p->a, &rows,
-					&n, p->fault);
+	int err = kr_store_refused_list(p->w->store, &p->scope, r->id, REFUSED_MAX, p->a, &rows, &n,
+					p->fault);
 
 	if (err < 0 || !n)
 		return KR_MIN(err, 0);

@@ -57,9 +57,8 @@ static void user_fields(struct kr_page *p, struct kr_str title, struct kr_str ro
 {
 	struct kr_web_option o[KR_ROLES];
 
-	kr_web__input(p, &(struct kr_web_input){.name = "title",
-						.label = T(p, "Who it is"),
-						.value = title});
+	kr_web__input(p, &(struct kr_web_input){
+				 .name = "title", .label = T(p, "Who it is"), .value = title});
 	kr_web__select(p, "role", T(p, "Role"), o, roles(o), role.n ? role : KR_STR("viewer"));
 	kr_web__input(p, &(struct kr_web_input){.name = "constituent",
 						.label = T(p, "Constituent"),
@@ -87,8 +86,9 @@ static const char *state_of(struct kr_page *p, const struct kr_user *u, const ch
 static void user_rows(struct kr_page *p, const struct kr_user *list, size_t n)
 {
 	const struct kr_web_col cols[] = {
-		{T(p, "User"), "name"},	  {T(p, "Who it is"), "wide"}, {T(p, "Role"), NULL},
-		{T(p, "Constituent"), NULL}, {T(p, "State"), NULL},	       {T(p, "Last seen"), "time"},
+		{T(p, "User"), "name"}, {T(p, "Who it is"), "wide"},
+		{T(p, "Role"), NULL},	{T(p, "Constituent"), NULL},
+		{T(p, "State"), NULL},	{T(p, "Last seen"), "time"},
 	};
 	struct kr_web_table t;
 
@@ -302,9 +302,9 @@ static int post_begin(struct kr_page *p, struct kr_http_request *r, struct kr_fa
 
 static void done(struct kr_page *p, struct kr_http_reply *reply, const char *word)
 {
-	kr_web__see_other(p, reply,
-			  KR_URL(p, "/users", kr_http_param(p->r, "name"),
-				 {KR_STR("done"), kr_str_c(word)}));
+	kr_web__see_other(
+		p, reply,
+		KR_URL(p, "/users", kr_http_param(p->r, "name"), {KR_STR("done"), kr_str_c(word)}));
 }
 
 int kr_web__user_edit(struct kr_http_request *r, struct kr_http_reply *reply,

@@ -14,9 +14,12 @@
 #include "store/store.h"
 
 struct kr_web_opts {
-	struct kr_store *store; /* open; outlives the pages */
-	const char *node_name;	/* shown on top; NULL: "karaula" */
-	const char *lang;	/* where the browser asks for no language there is; NULL: "en" */
+	struct kr_store *store;	      /* open; outlives the pages */
+	struct kr_accounts *accounts; /* who may log in; outlives the pages */
+	const char
+		*public_url;   /* "https://node.example.org" for links that leave; NULL: as asked */
+	const char *node_name; /* shown on top; NULL: "karaula" */
+	const char *lang;      /* where the browser asks for no language there is; NULL: "en" */
 	/* Who must be named for the tables in use, one line each, plain text; shown on every page.
 	 */
 	const char *const *attribution;
