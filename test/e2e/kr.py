@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 import traceback
+import urllib.parse
 
 SOURCE = os.environ.get("KARAULA_SOURCE") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("KARAULA_BUILD") or os.path.join(SOURCE, "build")
@@ -189,6 +190,7 @@ class Dir:
         self.path = os.path.join(self.base, "node")
         self.port = free_port()
         self.listening = False
+        self.password = None  # of the administrator, once somebody logged in
         if init:
             r = self.bare("init", self.path, "--name", "test.example", "--country", "RS")
             if r.status:
@@ -226,6 +228,14 @@ class Dir:
         """`karaula event count`: its last line is the bare number."""
         return int(self.must("event", "count", *expr).out.split()[-1])
 
+    def admin_link(self):
+        """The one-time link of init; a new one where that is used."""
+        try:
+            with open(os.path.join(self.path, "secrets", "admin-link"), encoding="ascii") as f:
+                return f.read().strip()
+        except FileNotFoundError:
+            return self.json("user", "link", "admin")[0]["link"]
+
     def conf(self):
         return os.path.join(self.path, "karaula.conf")
 
@@ -254,6 +264,7 @@ class Serve:
 
     def __init__(self, d, env=None, wait=True):
         self.d = d
+        self.cookie = None
         self.log_path = os.path.join(d.base, f"serve-{random.random()}.log")
         with open(self.log_path, "wb") as log:
             self.child = subprocess.Popen(
@@ -275,21 +286,48 @@ class Serve:
         end = time.monotonic() + seconds
         while time.monotonic() < end and self.child.poll() is None:
             try:
-                if self.get("/")[0]:
+                if self.get("/healthz", anonymous=True)[0]:
                     return True
             except OSError:
                 time.sleep(0.02)
         return False
 
-    def get(self, path, method="GET", host=None):
-        """(status, headers, text) of a page."""
+    def ask(self, path, method="GET", headers=(), body=None):
+        """(status, headers, text) of a page, as who sends just that."""
         c = http.client.HTTPConnection("127.0.0.1", self.d.port, timeout=20)
         try:
-            c.request(method, path, headers={"Host": host} if host else {})
+            c.request(method, path, body=body, headers=dict(headers))
             r = c.getresponse()
             return r.status, dict((k.lower(), v) for k, v in r.getheaders()), r.read().decode("utf-8", "replace")
         finally:
             c.close()
+
+    def post(self, path, fields, headers=()):
+        """A form as a page of ours sends it."""
+        more = {"Content-Type": "application/x-www-form-urlencoded", "Origin": f"http://127.0.0.1:{self.d.port}"}
+        more.update(headers)
+        return self.ask(path, "POST", more, urllib.parse.urlencode(fields))
+
+    def login(self):
+        """Log in as the administrator, whose password is set with the one-time link; returns the Cookie header."""
+        if not self.d.password:
+            self.d.password = "a sentence for tests"
+            link = self.d.admin_link()
+            fields = {"password": self.d.password, "again": self.d.password}
+            status, headers, text = self.post("/login/link/" + link.rsplit("/", 1)[1], fields)
+        else:
+            status, headers, text = self.post("/login", {"name": "admin", "password": self.d.password})
+        if status != 303:
+            raise RuntimeError(f"the login failed with {status}\n{text}")
+        return headers["set-cookie"].split(";")[0]
+
+    def get(self, path, method="GET", host=None, anonymous=False):
+        """(status, headers, text) of a page, as the administrator."""
+        headers = {"Host": host} if host else {}
+        if not anonymous:
+            self.cookie = self.cookie or self.login()
+            headers.update({"Cookie": self.cookie, "Origin": f"http://127.0.0.1:{self.d.port}"})
+        return self.ask(path, method, headers)
 
     def idle(self, seconds=120):
         """Wait until no report is left that was acknowledged but not taken to its end."""
