@@ -75,7 +75,8 @@ kr_time kr_deliver_again(kr_time now, uint32_t attempts, int64_t first_us, uint1
 	for (uint32_t i = 1; i < attempts && wait < LONGEST; i++)
 		wait *= 2;
 	wait = KR_MIN(wait, KR_MAX((int64_t)LONGEST, first_us));
-	return now + wait - wait / 5 + wait / 5 * 2 / 65535 * spread;
+	/* At most a day, and 16 bits: no overflow. */
+	return now + wait - wait / 5 + wait / 5 * 2 * spread / 65536;
 }
 
 /* ---- one delivery ---- */

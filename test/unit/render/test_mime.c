@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "render/mime.h"
 
+#include "codec/mime.h"
+#include "render/mime_text.h"
 #include "prop.h"
 #include "tap.h"
 
@@ -220,8 +222,94 @@ static void nothing_breaks_out(void)
 	IS(bad, 0, "hostile text stays inside");
 }
 
+/* ---- what is written is read back ---- */
+
+static bool lines_equal(struct kr_str got, struct kr_str text)
+{
+	KR_AUTO_BUF want = KR_BUF(text.n * 2 + 16);
+
+	kr_render__lines(&want, text);
+	return kr_str_eq(got, kr_buf_str(&want));
+}
+
+static const char *differs(const struct kr_mime_message *m, struct kr_str bytes, struct kr_arena *a)
+{
+	KR_AUTO_BUF clean = KR_BUF(1 << 20), b = KR_BUF(1 << 20);
+	struct kr_mail_part *p;
+	size_t n;
+
+	if (kr_mail_read(bytes, a, &p, &n, NULL) || n != m->n_parts + (m->n_parts > 1))
+		return "parts";
+	kr_render__header_text(&clean, m->subject);
+	kr_mail_words(kr_mail_field(p[0].header, "subject", 0, a), &b);
+	/* Runs of blanks are one, and long values are cut by the reader. */
+	if (clean.n < 3000) {
+		struct kr_str got = kr_buf_str(&b), want = kr_buf_str(&clean);
+		size_t i = 0, k = 0;
+
+		while (i < got.n || k < want.n) {
+			while (i < got.n && got.p[i] == ' ')
+				i++;
+			while (k < want.n && want.p[k] == ' ')
+				k++;
+			if (i == got.n || k == want.n)
+				break;
+			if (got.p[i++] != want.p[k++])
+				return "subject";
+		}
+		if (i != got.n || k != want.n)
+			return "the length of the subject";
+	}
+	kr_buf_clear(&b);
+	kr_mail_body(&p[m->n_parts > 1], a, &b);
+	/* A line end is behind the last part; in base64 it is no content. */
+	if (m->n_parts == 1 && kr_str_find(p[0].header, KR_STR("base64")) < 0)
+		b.n -= KR_MIN(b.n, (size_t)2);
+	if (!lines_equal(kr_buf_str(&b), m->parts[0].body))
+		return "text";
+	if (m->n_parts == 1)
+		return NULL;
+	kr_buf_clear(&b);
+	kr_mail_body(&p[2], a, &b);
+	if (!kr_str_eq(kr_buf_str(&b), m->parts[1].body))
+		return "attachment";
+	kr_buf_clear(&clean);
+	kr_render__header_text(&clean, m->parts[1].filename);
+	if (clean.n && clean.n < 1000 &&
+	    !kr_str_eq(kr_mail_parameter(kr_mail_field(p[2].header, "content-disposition", 0, a),
+					 "filename", a),
+		       kr_buf_str(&clean)))
+		return "file name";
+	return NULL;
+}
+
+static void read_back(void)
+{
+	unsigned runs = prop_begin(2000), bad = 0;
+
+	for (unsigned i = 0; i < runs && !bad; i++) {
+		KR_AUTO(kr_arena) *a = kr_arena_new(0);
+		KR_AUTO_BUF b = KR_BUF(1 << 20);
+		struct kr_mime_part parts[2] = {
+			{.type = KR_STR("text/plain"), .text = true, .body = hostile(a)},
+			{.type = KR_STR("text/csv"), .filename = hostile(a), .body = hostile(a)},
+		};
+		struct kr_mime_message m = message(parts, 1 + prop_below(2));
+		const char *why;
+
+		m.subject = hostile(a);
+		why = kr_mime_write(&m, &b, NULL) ? "not written" : differs(&m, kr_buf_str(&b), a);
+		if (!why)
+			continue;
+		bad++;
+		printf("# %s in:\n# %.*s\n", why, KR_STR_ARG(kr_buf_str(&b)));
+	}
+	IS(bad, 0, "what is written is read back");
+}
+
 int main(void)
 {
+	read_back();
 	header_words();
 	whole();
 	structure();
