@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/node.h"
+#include "desk/recipient.h"
 #include "desk/register.h"
 #include "pipe/enrich.h"
 #include "store/read.h"
@@ -53,6 +54,24 @@ static int tell_faults(struct kr_cli *c, const struct kr_fault *faults, size_t n
 	return n ? faults[n - 1].code : -KR_EINVAL;
 }
 
+/* Who is told follows the contacts. */
+static int sync_recipients(struct kr_cli *c)
+{
+	const struct kr_conf *conf = kr_node_conf(c->node);
+	struct kr_register_recipients change = {0};
+	uint32_t bad = 0;
+	int err = kr_desk_recipient_sync(c->node->store, conf, KR_BY_LOCAL, &change, &bad,
+					 &c->fault);
+
+	kr_conf_unref(conf);
+	if (!err && (change.added || change.returned || change.removed))
+		kr_cli_note(c, "recipients of the register: %u new, %u came back, %u removed",
+			    change.added, change.returned, change.removed);
+	if (!err && bad)
+		kr_cli_note(c, "%u contacts hold no mail address: nobody is told there", bad);
+	return err;
+}
+
 static int import(struct kr_cli *c)
 {
 	KR_AUTO_BUF text = KR_BUF(FILE_MAX);
@@ -82,7 +101,7 @@ static int import(struct kr_cli *c)
 			    "new, %u retired",
 			    draft.n_c, draft.n_rules, change.added, change.changed, change.retired,
 			    change.rules_added, change.rules_retired);
-	return err;
+	return err ? err : sync_recipients(c);
 }
 
 /* ---- list ---- */

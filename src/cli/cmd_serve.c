@@ -25,6 +25,7 @@
 #include "cli/notify.h"
 #include "cli/serve_api.h"
 #include "cli/serve_login.h"
+#include "cli/teller.h"
 #include "pipe/deliver.h"
 #include "web/web.h"
 
@@ -40,6 +41,7 @@ struct serve {
 	struct kr_serve_login login;
 	struct kr_control *control;
 	struct kr_janitor *janitor;
+	struct kr_teller *teller;
 	struct kr_metrics *metrics;
 	struct kr_deliver *deliver;
 	struct kr_serve_api *api;
@@ -173,8 +175,10 @@ static int start(struct serve *s, const char *dir, struct kr_fault *reterr)
 				       reterr);
 	if (!err)
 		err = kr_serve_api_start(s->api, s->http, reterr);
-	if (!err)
+	if (!err) {
 		s->janitor = kr_janitor_start(s->node);
+		s->teller = kr_teller_start(s->node, s->deliver);
+	}
 	return err;
 }
 
@@ -189,6 +193,7 @@ static bool stop(struct serve *s)
 			kr_net_stop(s->node->net);
 	}
 	kr_serve_api_cancel(s->api);
+	kr_teller_stop(s->teller);
 	done = kr_deliver_stop(s->deliver, DRAIN_S * 1000);
 	done = kr_control_stop(s->control, DRAIN_S * 1000) && done;
 	kr_janitor_stop(s->janitor);

@@ -83,6 +83,8 @@ int kr_node_open(const char *dir, bool with_store, struct kr_node **ret, struct 
 		err = open_pipe(n, reterr);
 	}
 	if (!err && with_store)
+		n->outbox = kr_desk_outbox_new(n->store);
+	if (!err && with_store)
 		n->net = kr_net_new(n->conf, n->dir);
 	if (err) {
 		kr_node_close(n);
@@ -100,6 +102,7 @@ void kr_node_close(struct kr_node *n)
 	if (n->pipe)
 		kr_pipe_close(n->pipe);
 	kr_accounts_free(n->accounts);
+	kr_desk_outbox_free(n->outbox);
 	if (n->store)
 		kr_store_close(n->store);
 	kr_conf_unref(n->conf);

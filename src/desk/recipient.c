@@ -410,32 +410,47 @@ struct wanted {
 	uint32_t bad;
 };
 
+/* The next piece of a contact: addresses are separated by blanks, commas or semicolons. */
+static bool next_piece(struct kr_str *rest, struct kr_str *ret)
+{
+	size_t n = 0;
+
+	while (rest->n && (kr_is_blank(*rest->p) || strchr(",;<>", *rest->p)))
+		*rest = kr_str_from(*rest, 1);
+	while (n < rest->n && !kr_is_blank(rest->p[n]) && !strchr(",;<>", rest->p[n]))
+		n++;
+	*ret = kr_str_first(*rest, n);
+	*rest = kr_str_from(*rest, n);
+	return n > 0;
+}
+
+static bool known(const struct wanted *w, size_t first, struct kr_str address)
+{
+	for (size_t i = first; i < w->n; i++)
+		if (kr_str_eq(w->list[i].address, address))
+			return true;
+	return false;
+}
+
 static int add_contacts(struct wanted *w, const struct kr_constituent *c, struct kr_arena *a,
 			struct kr_fault *reterr)
 {
 	struct kr_str rest = c->contact, piece;
 	size_t first = w->n;
 
-	while (c->contact.n && rest.p && w->n - first < CONTACT_MAX &&
-	       kr_str_split(&rest, ',', &piece)) {
+	while (w->n - first < CONTACT_MAX && next_piece(&rest, &piece)) {
 		struct kr_str address;
-		bool known = false;
 
-		if (!kr_str_trim(piece).n)
-			continue;
-		if (kr_mailaddr_parse(piece, a, &address, NULL)) {
-			w->bad++;
-			continue;
-		}
-		for (size_t i = first; i < w->n; i++)
-			known |= kr_str_eq(w->list[i].address, address);
-		if (known)
+		/* Names of people and telephone numbers stand there too. */
+		if (kr_str_chr(piece, '@') < 0 || kr_mailaddr_parse(piece, a, &address, NULL) ||
+		    known(w, first, address))
 			continue;
 		w->list = kr_arena_more(a, w->list, w->n, &w->cap, sizeof(*w->list));
 		if (!w->list)
 			return kr_fault_set(reterr, -KR_ELIMIT, "too many contacts");
 		w->list[w->n++] = (struct kr_recipient){.constituent = c->id, .address = address};
 	}
+	w->bad += c->contact.n && w->n == first;
 	return 0;
 }
 

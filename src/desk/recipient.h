@@ -83,7 +83,7 @@ KR_MUST_USE int kr_desk_recipient_put(struct kr_store *s, const struct kr_conf *
 /*
  * Bring the register's mail recipients in line with its contacts.
  *
- * ret_bad  contacts that hold no mail address; they are passed over
+ * ret_bad  constituents whose contact holds no mail address
  */
 KR_MUST_USE int kr_desk_recipient_sync(struct kr_store *s, const struct kr_conf *conf,
 				       const struct kr_by *by, struct kr_register_recipients *ret,

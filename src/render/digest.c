@@ -87,16 +87,17 @@ void kr_digest_plain(struct kr_buf *b, struct kr_str s, size_t max)
 {
 	size_t start = b->n, room = max > 3 ? max - 3 : 0, fits = start;
 
-	/* A run is cut where it need be: only what could be shown is looked at. */
+	/* Only what could be shown is looked at. */
 	s = kr_str_first(s, max * 4);
 	while (s.n && !b->err) {
 		bool ascii = plain_run(s) > 0;
+		size_t before = b->n - start;
 
 		s = kr_str_from(s, put_piece(b, s));
 		if (b->n - start <= room)
 			fits = b->n;
-		else if (ascii)
-			fits = KR_MAX(fits, start + room);
+		else if (ascii && before <= room)
+			fits = start + room; /* a run may be cut anywhere */
 		if (b->n - start > max) {
 			b->n = fits;
 			kr_buf_c(b, "...");

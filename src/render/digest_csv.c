@@ -107,7 +107,7 @@ void kr_digest__csv_row(struct kr_digest__sum *x, const struct kr_stored_event *
 	kr_buf_u64(&x->cell, e->count);
 	put_cell(x, KR_DIGEST__COUNT, false);
 	kr_buf_clear(&x->cell);
-	kr_buf_c(&x->cell, kr_event_id_text(&ev->id, text));
+	kr_buf_c(&x->cell, kr_stored_event_id(ev, text));
 	put_cell(x, KR_DIGEST__EVENT, false);
 	if (e->extra)
 		put_extra(x, e);

@@ -224,11 +224,9 @@ static int reasons(struct kr_digest__sum *x, struct kr_buf *b, struct kr_fault *
 	int r = 0;
 
 	for (size_t i = 0; !r && i < x->n_rules; i++) {
-		struct kr_owner o = {x->m->to.constituent, x->rules[i]};
-		struct kr_constituent c;
 		struct kr_rule rule;
 
-		r = kr_store_owner_get(x->s, &o, x->a, &c, &rule, reterr);
+		r = kr_store_rule_get(x->s, x->rules[i], x->a, &rule, reterr);
 		if (r == -KR_ENOENT) {
 			r = 0;
 			continue;

@@ -67,6 +67,10 @@ KR_MUST_USE int kr_store_owner_get(struct kr_store *s, const struct kr_owner *o,
 				   struct kr_constituent *ret_c, struct kr_rule *ret_rule,
 				   struct kr_fault *reterr);
 
+/* One rule, retired or not. -KR_ENOENT. */
+KR_MUST_USE int kr_store_rule_get(struct kr_store *s, uint32_t id, struct kr_arena *a,
+				  struct kr_rule *ret, struct kr_fault *reterr);
+
 /* ---- reports ---- */
 
 struct kr_report {

@@ -130,3 +130,27 @@ int kr_store_constituent_get(struct kr_store *s, const struct kr_scope *scope, s
 	*ret_n_rules = n;
 	return 0;
 }
+
+int kr_store_rule_get(struct kr_store *s, uint32_t id, struct kr_arena *a, struct kr_rule *ret,
+		      struct kr_fault *reterr)
+{
+	sqlite3_stmt *st = NULL;
+	char path[KR_PATH_MAX];
+	sqlite3 *db;
+	int r = kr_store__reader(s, kr_store__path(s, "main.db", path), &db, reterr);
+
+	if (r)
+		return r;
+	r = kr_db_prepare(db, "SELECT " KR_RULE_COLUMNS " FROM rule WHERE id=?1", &st, reterr);
+	if (!r) {
+		sqlite3_bind_int64(st, 1, id);
+		r = kr_db_step(st, reterr);
+	}
+	if (r == 1)
+		kr_store__rule_row(st, a, ret);
+	else if (r == 0)
+		kr_fault_set(reterr, -KR_ENOENT, "there is no rule %u", id);
+	sqlite3_finalize(st);
+	kr_store__reader_put(s, db);
+	return r == 1 ? 0 : r ? r : -KR_ENOENT;
+}

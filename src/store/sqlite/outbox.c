@@ -52,6 +52,7 @@ static const char *const whys[] = {
 	[KR_WHY_CLASS] = "class",
 	[KR_WHY_OLD] = "old",
 	[KR_WHY_GONE] = "gone",
+	[KR_WHY_RESTORED] = "restored",
 };
 
 const char *kr_outbox_why_text(enum kr_outbox_why why)
