@@ -57,6 +57,11 @@ static int ready(void *ctx, struct kr_fault *reterr)
 	return 0;
 }
 
+static const struct kr_conf *settings(void *ctx)
+{
+	return kr_node_conf(ctx);
+}
+
 static void setup_log(struct kr_node *n)
 {
 	const struct kr_conf *c = kr_node_conf(n);
@@ -93,6 +98,8 @@ static void make_pages(struct serve *s, const struct kr_conf *c)
 		.lang = c->node_language,
 		.ready = ready,
 		.ready_ctx = s,
+		.conf = settings,
+		.conf_ctx = s->node,
 	};
 
 	if (kr_pap_parse(kr_str_c(c->labels_pap_open), &o.pap_open) ||

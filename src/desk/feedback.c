@@ -6,6 +6,7 @@
 #include "desk/feedback.h"
 
 #include "base/hash.h"
+#include "gate/gate.h"
 #include "store/read.h"
 
 #define VERSION	 1
@@ -152,4 +153,94 @@ int kr_desk_feedback_add(struct kr_store *s, const struct kr_conf *conf, const s
 		.expires = expires,
 	};
 	return kr_store_feedback_add(s, by, &f, ret_id, reterr);
+}
+
+/* ---- links ---- */
+
+int kr_desk_link_open(struct kr_store *s, const struct kr_conf *conf, struct kr_str token,
+		      struct kr_str client, struct kr_arena *a, struct kr_desk_mailing *ret,
+		      struct kr_fault *reterr)
+{
+	uint8_t key[32];
+	struct kr_link link;
+	int r = kr_store_link_key(s, key, reterr);
+
+	*ret = (struct kr_desk_mailing){0};
+	if (!r)
+		r = kr_link_read(key, token, kr_store_now(s), &link, reterr);
+	if (!r)
+		r = kr_desk_mailing_of(s, conf, &KR_SCOPE_ALL, link.delivery, a, ret, reterr);
+	if (r)
+		return r;
+	if (ret->to.id != link.recipient || ret->to.removed) {
+		kr_fault_set(reterr, -KR_EUNAVAIL, "this link has ended");
+		kr_fault_remedy(reterr, "answer the message by mail");
+		return -KR_EUNAVAIL;
+	}
+	ret->viewer.door = KR_DOOR_LINK;
+	ret->viewer.address = client;
+	ret->scope = kr_gate_scope(&ret->viewer);
+	return 0;
+}
+
+static int event_cmp(const struct kr_event_id *a, const struct kr_event_id *b)
+{
+	if (a->class_ != b->class_)
+		return a->class_ < b->class_ ? -1 : 1;
+	if (a->day != b->day)
+		return a->day < b->day ? -1 : 1;
+	if (a->part != b->part)
+		return a->part < b->part ? -1 : 1;
+	return (a->row > b->row) - (a->row < b->row);
+}
+
+static enum kr_verdict verdict_of(const struct kr_desk_answers *x, const struct kr_event_id *id,
+				  size_t *used)
+{
+	for (size_t i = 0; i < x->n; i++)
+		if (event_cmp(&x->choices[i].event, id) == 0) {
+			++*used;
+			return x->choices[i].verdict;
+		}
+	return x->all;
+}
+
+static kr_time end_of(struct kr_store *s, const struct kr_conf *conf, enum kr_verdict v)
+{
+	return v == KR_VERDICT_FIXED ? KR_TIME_NONE : kr_store_now(s) + conf->delivery_answer_age;
+}
+
+int kr_desk_link_answer(struct kr_store *s, const struct kr_conf *conf,
+			const struct kr_desk_mailing *m, const struct kr_desk_answers *x,
+			uint64_t *ret, struct kr_fault *reterr)
+{
+	KR_AUTO(kr_arena) *a = kr_arena_new((size_t)256 << 20);
+	struct kr_feedback *list = kr_arena_calloc(a, m->n, sizeof(*list));
+	struct kr_by by = kr_by_viewer(&m->viewer, a);
+	struct kr_str note = clean_note(x->note, a);
+	char id[KR_EVENT_ID_TEXT_MAX];
+	size_t n = 0, used = 0;
+
+	if (!list)
+		return kr_fault_set(reterr, -KR_ELIMIT, "no room for the answers");
+	for (size_t i = 0; i < m->n; i++) {
+		const struct kr_outbox_row *row = &m->rows[i];
+		enum kr_verdict v = verdict_of(x, &row->event, &used);
+
+		if (!v)
+			continue;
+		list[n++] = (struct kr_feedback){
+			.source = row->source,
+			.key = row->key,
+			.constituent = m->to.constituent,
+			.verdict = v,
+			.note = note,
+			.event = kr_arena_dup(a, kr_str_c(kr_event_id_text(&row->event, id))),
+			.expires = end_of(s, conf, v),
+		};
+	}
+	if (used < x->n || kr_arena_full(a))
+		return kr_fault_set(reterr, -KR_EDENIED, "the message does not hold this event");
+	*ret = 0;
+	return n ? kr_store_feedback_add_all(s, &by, list, n, ret, reterr) : 0;
 }

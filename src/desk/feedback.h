@@ -55,3 +55,38 @@ KR_MUST_USE int kr_desk_feedback_add(struct kr_store *s, const struct kr_conf *c
 				     const struct kr_event_id *event, uint32_t constituent,
 				     enum kr_verdict verdict, struct kr_str note, kr_time expires,
 				     uint64_t *ret_id, struct kr_fault *reterr);
+
+/*
+ * What a link is for: the mailing of its delivery, as whoever has the link may see it.
+ *
+ * client  address of who asks, for the audit log; borrowed as long as ret is used
+ *
+ * Returns 0; -KR_EDENIED, -KR_EUNAVAIL (kr_link_read(); or the recipient was removed); -KR_ENOENT.
+ * The caller ends it with kr_desk_mailing_done().
+ */
+KR_MUST_USE int kr_desk_link_open(struct kr_store *s, const struct kr_conf *conf,
+				  struct kr_str token, struct kr_str client, struct kr_arena *a,
+				  struct kr_desk_mailing *ret, struct kr_fault *reterr);
+
+struct kr_desk_choice {
+	struct kr_event_id event;
+	enum kr_verdict verdict;
+};
+struct kr_desk_answers {
+	enum kr_verdict all; /* for each row that has no choice of its own; 0: none */
+	const struct kr_desk_choice *choices;
+	size_t n;
+	struct kr_str note;
+};
+/*
+ * Note answers for rows of a mailing that kr_desk_link_open() gave, all or none. What is answered
+ * so already is not noted twice.
+ *
+ * ret  answers that are new
+ *
+ * Returns 0; -KR_EDENIED (an event that is not in the mailing).
+ */
+KR_MUST_USE int kr_desk_link_answer(struct kr_store *s, const struct kr_conf *conf,
+				    const struct kr_desk_mailing *m,
+				    const struct kr_desk_answers *x, uint64_t *ret,
+				    struct kr_fault *reterr);

@@ -124,6 +124,14 @@ struct kr_feedback {
 KR_MUST_USE int kr_store_feedback_add(struct kr_store *s, const struct kr_by *by,
 				      const struct kr_feedback *f, uint64_t *ret_id,
 				      struct kr_fault *reterr);
+/*
+ * Note several answers, all or none; one that holds already in the same words is passed over.
+ *
+ * ret  those that are new
+ */
+KR_MUST_USE int kr_store_feedback_add_all(struct kr_store *s, const struct kr_by *by,
+					  const struct kr_feedback *list, size_t n, uint64_t *ret,
+					  struct kr_fault *reterr);
 KR_MUST_USE int kr_store_feedback_revoke(struct kr_store *s, const struct kr_by *by, uint64_t id,
 					 struct kr_fault *reterr);
 struct kr_feedback_query {

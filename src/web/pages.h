@@ -19,6 +19,8 @@ KR_WEB_HANDLER(constituents);
 KR_WEB_HANDLER(constituent);
 KR_WEB_HANDLER(sources);
 KR_WEB_HANDLER(source);
+KR_WEB_HANDLER(feedback);
+KR_WEB_HANDLER(feedback_post);
 KR_WEB_HANDLER(help);
 KR_WEB_HANDLER(healthz);
 KR_WEB_HANDLER(readyz);

@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "base/err.h"
 #include "base/metrics.h"
+#include "conf/conf.h"
 #include "desk/account.h"
 #include "http/http.h"
 #include "model/label.h"
@@ -37,6 +38,12 @@ struct kr_web_opts {
 	 */
 	int (*ready)(void *ctx, struct kr_fault *reterr);
 	void *ready_ctx;
+	/*
+	 * The settings as they are now, a reference of the caller's; for answers by link. NULL:
+	 * links are refused.
+	 */
+	const struct kr_conf *(*conf)(void *ctx);
+	void *conf_ctx;
 };
 
 struct kr_web;

@@ -33,18 +33,8 @@ int kr_verdict_parse(struct kr_str s, enum kr_verdict *ret)
 	return -KR_EINVAL;
 }
 
-static int add(struct kr_store *s, const struct kr_by *by, const struct kr_feedback *f,
-	       uint64_t *ret_id, struct kr_fault *reterr)
+static void bind(sqlite3_stmt *st, const struct kr_by *by, const struct kr_feedback *f, kr_time now)
 {
-	KR_AUTO_STMT st = NULL;
-	int r = kr_db_prepare(
-		s->main,
-		"INSERT INTO feedback(source,key,constituent,verdict,note,who,door,at,"
-		"expires,event) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10) RETURNING id",
-		&st, reterr);
-
-	if (r)
-		return r;
 	sqlite3_bind_int64(st, 1, f->source);
 	sqlite3_bind_int64(st, 2, (int64_t)f->key);
 	sqlite3_bind_int64(st, 3, f->constituent);
@@ -52,9 +42,25 @@ static int add(struct kr_store *s, const struct kr_by *by, const struct kr_feedb
 	kr_db_bind_str(st, 5, f->note);
 	kr_db_bind_str(st, 6, by->who);
 	sqlite3_bind_int(st, 7, (int)by->door);
-	sqlite3_bind_int64(st, 8, kr_store_now(s));
+	sqlite3_bind_int64(st, 8, now);
 	kr_store__bind_time(st, 9, f->expires);
 	kr_db_bind_str(st, 10, f->event.p ? f->event : KR_STR(""));
+}
+
+#define COLUMNS "source,key,constituent,verdict,note,who,door,at,expires,event"
+
+static int add(struct kr_store *s, const struct kr_by *by, const struct kr_feedback *f,
+	       uint64_t *ret_id, struct kr_fault *reterr)
+{
+	KR_AUTO_STMT st = NULL;
+	int r = kr_db_prepare(s->main,
+			      "INSERT INTO feedback(" COLUMNS
+			      ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10) RETURNING id",
+			      &st, reterr);
+
+	if (r)
+		return r;
+	bind(st, by, f, kr_store_now(s));
 	r = kr_db_step(st, reterr);
 	if (r == 1)
 		*ret_id = (uint64_t)sqlite3_column_int64(st, 0);
@@ -76,6 +82,49 @@ int kr_store_feedback_add(struct kr_store *s, const struct kr_by *by, const stru
 		r = kr_store__audit(s, by, "feedback.add", f->event,
 				    kr_str_c(kr_verdict_text(f->verdict)), reterr);
 	return kr_store__main_end(s, r, reterr);
+}
+
+static int add_new(struct kr_store *s, const struct kr_by *by, const struct kr_feedback *list,
+		   size_t n, uint64_t *ret, struct kr_fault *reterr)
+{
+	KR_AUTO_STMT st = NULL;
+	int r = kr_db_prepare(
+		s->main,
+		"INSERT INTO feedback(" COLUMNS
+		") SELECT ?1,?2,?3,?4,?5,?6,?7,?8,?9,?10 WHERE NOT EXISTS(SELECT 1 "
+		"FROM feedback WHERE source=?1 AND key=?2 AND constituent=?3 AND "
+		"verdict=?4 AND coalesce(note,'')=coalesce(?5,'') AND revoked IS NULL "
+		"AND (expires IS NULL OR expires>?8) AND (verdict<>1 OR at>?8-60000000))",
+		&st, reterr);
+
+	for (size_t i = 0; !r && i < n; i++) {
+		bind(st, by, &list[i], kr_store_now(s));
+		r = kr_db_run(st, reterr);
+		if (!r)
+			*ret += (uint64_t)sqlite3_changes(s->main);
+	}
+	return r;
+}
+
+int kr_store_feedback_add_all(struct kr_store *s, const struct kr_by *by,
+			      const struct kr_feedback *list, size_t n, uint64_t *ret,
+			      struct kr_fault *reterr)
+{
+	uint64_t fresh = 0;
+	char detail[64];
+	int r = kr_store__main_begin(s, reterr);
+
+	if (r)
+		return r;
+	r = add_new(s, by, list, n, &fresh, reterr);
+	snprintf(detail, sizeof(detail), "%llu answers, the first %s", (unsigned long long)fresh,
+		 kr_verdict_text(list[0].verdict));
+	if (!r && fresh)
+		r = kr_store__audit(s, by, "feedback.add", list[0].event, kr_str_c(detail), reterr);
+	r = kr_store__main_end(s, r, reterr);
+	if (!r)
+		*ret = fresh;
+	return r;
 }
 
 int kr_store_feedback_revoke(struct kr_store *s, const struct kr_by *by, uint64_t id,
