@@ -6,6 +6,8 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "desk/account_internal.h"
+
 static int session(const char *token, struct kr_viewer *ret)
 {
 	return kr_account_session(accounts, kr_str_c(token), &page, arena, ret, NULL);
@@ -292,6 +294,36 @@ static void test_race(void)
 	IS(wrong, 0, "nobody is let in by what was remembered before a change");
 }
 
+/* What was read before a change is put in place after it: the moment that threads seldom meet. */
+static void test_overtaken(void)
+{
+	struct kr_user_change duty = {.role = S("duty")};
+	struct kr_account_entry e = {.viewer = {.kind = KR_VIEWER_USER}};
+	struct kr_session x;
+	struct kr_logged_in in;
+	uint64_t generation;
+	struct kr_user u;
+
+	user_add(S("late"), S("viewer"), KR_STR_NULL);
+	in = user_in(S("late"));
+	generation = kr_account__generation(accounts);
+	kr_hash_of(in.token, KR_TOKEN_CHARS, &e.hash);
+	if (kr_store_session_find(store, &e.hash, arena, &x, &u, NULL) ||
+	    kr_account__viewer(&u, &e.viewer, NULL))
+		exit(1);
+	e.viewer.session = x.id;
+	e.created = e.seen = e.written = x.created;
+	e.expires = x.expires;
+	e.registered = kr_store_register_version(store);
+	kr_account__remember(accounts, &e, generation);
+	IS(as(in.token).role, KR_ROLE_VIEWER, "what was read is remembered");
+	generation = kr_account__generation(accounts);
+	if (kr_account_user_edit(accounts, &local, S("late"), 0, &duty, arena, &u, NULL))
+		exit(1);
+	kr_account__remember(accounts, &e, generation);
+	IS(as(in.token).role, KR_ROLE_DUTY, "but not where a change came in between");
+}
+
 static struct kr_account_link raced;
 static atomic_int won, lost;
 
@@ -364,6 +396,7 @@ int main(void)
 	test_many_sessions();
 	test_file();
 	test_race();
+	test_overtaken();
 	test_link_race();
 	test_flood();
 	accounts_close();
