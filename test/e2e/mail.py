@@ -68,7 +68,10 @@ recipient_delimiter = +
 smtpd_tls_cert_file = {base}/server.pem
 smtpd_tls_key_file = {base}/server.key
 smtpd_tls_security_level = may
-smtpd_relay_restrictions = reject_unauth_destination
+transport_maps = inline:{{ {{ bounce.example.org = smtp:[127.0.0.1]:{refuser} }}, {{ down.example.org = smtp:[127.0.0.1]:1 }} }}
+maximal_queue_lifetime = 0
+bounce_queue_lifetime = 0
+smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
 smtpd_recipient_restrictions = check_recipient_access hash:{base}/access, permit_mynetworks, reject
 smtpd_reject_unlisted_recipient = yes
 smtpd_peername_lookup = no
@@ -169,7 +172,10 @@ def answers(port, seconds=20):
 
 
 class Mail:
-    """Postfix and Dovecot, running. boxes: names in DOMAIN that exist; refused, later: those that are refused for good, or for now."""
+    """Postfix and Dovecot, running. boxes: names in DOMAIN that exist; refused, later: those that are refused for good, or for now.
+
+    Mail to bounce.example.org is taken and comes back, since the next server refuses it; to down.example.org, since there is none.
+    """
 
     def __init__(self, boxes=(), refused=(), later=()):
         self.base = kr.temp()
@@ -181,7 +187,9 @@ class Mail:
         certificate(self.base)
         self.ca = os.path.join(self.base, "ca.pem")
         self.dovecot = None
-        self.boxes, self.refused, self.later = list(boxes), list(refused), list(later)
+        self.names = list(boxes) + list(refused) + list(later)
+        self.refused, self.later = list(refused), list(later)
+        self.refuser = Fault(smtp_refuses)
         self._postfix_files()
         self._dovecot_files()
         atexit.register(self.stop)
@@ -194,14 +202,15 @@ class Mail:
             f.write(text)
 
     def _postfix_files(self):
-        self._write("etc/main.cf", MAIN.format(base=self.base, root=os.path.dirname(self.base) or "/", domain=DOMAIN, lmtp=self.lmtp))
+        self._write("etc/main.cf", MAIN.format(base=self.base, root=os.path.dirname(self.base) or "/", domain=DOMAIN, lmtp=self.lmtp,
+                                                  refuser=self.refuser.port))
         self._write("etc/master.cf", MASTER.format(smtp=f"127.0.0.1:{self.smtp}"))
         self.maps()
         os.chown(os.path.join(self.base, "data"), pwd.getpwnam("postfix").pw_uid, -1)
 
     def maps(self):
         """Write who exists and who is refused; Postfix reads changed maps by itself."""
-        self._write("boxes", "".join(f"{b}@{DOMAIN} {b}\n" for b in self.boxes + self.refused + self.later))
+        self._write("boxes", "".join(f"{b}@{DOMAIN} {b}\n" for b in self.names))
         self._write("access", "".join(f"{b}@{DOMAIN} 550 5.1.1 no such person here\n" for b in self.refused)
                     + "".join(f"{b}@{DOMAIN} 450 4.2.0 greylisted, come back later\n" for b in self.later))
         for name in ("boxes", "access"):
@@ -321,6 +330,18 @@ def smtp_until_data(f):
         if word in (b"DATA", b"QUIT"):
             return word == b"DATA"
     return False
+
+
+def smtp_refuses(_, f):
+    """A server that knows nobody."""
+    f.write(b"220 refuser\r\n")
+    f.flush()
+    for line in f:
+        word = line[:4].upper()
+        f.write(b"550 5.1.1 no such user\r\n" if word in (b"RCPT", b"DATA") else b"221 bye\r\n" if word == b"QUIT" else b"250 ok\r\n")
+        f.flush()
+        if word == b"QUIT":
+            return
 
 
 def tls_context(base):
