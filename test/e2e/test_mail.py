@@ -5,8 +5,10 @@ and that nothing is ever sent twice without a word, whenever the node is killed.
 import email
 import email.policy
 import email.utils
+import os
 import random
 import re
+import subprocess
 import sys
 import time
 
@@ -161,6 +163,12 @@ def comes_back(t, d, m):
     t.same(d.health(to), 60, "the recipient's health falls")
     t.same(d.json("delivery", "bounce", "-", stdin=back[0])[0]["what"], "known", "the same again changes nothing")
     t.same(d.health(to), 60, "really")
+    script = os.path.join(kr.SOURCE, "dist", "karaula-bounce")
+
+    def pipe(where, what):
+        return subprocess.run([script, where, f"bounces@{mail.DOMAIN}"], input=what, capture_output=True, env=dict(os.environ, KARAULA=kr.PROGRAM)).returncode
+
+    t.same((pipe(d.path, back[0]), pipe(d.path, forged), pipe(d.path + "x", back[0])), (0, 0, 75), "the script for Postfix: taken, dropped, later")
     t.has(d.must("audit", "list", "--action", "delivery.bounced", "--json").out, f'"{number}"', "the audit log has it")
     d.must("recipient", "edit", str(to), "--address", "nobody@down.example.org")
     number = d.tell(6)[0]
@@ -196,6 +204,28 @@ def settings(t, d, m, s):
     d.set("delivery", "mail", "yes")
     s.signal(1)
     t.same(d.until(number, "sent")["state"], "sent", "switched on, it is sent")
+
+
+def rates(t, d, m, s):
+    d.set("mail", "rate_domain", "12")
+    s.signal(1)
+    s.until("configuration reloaded")
+    d.recipient(11, f"eleventh@{mail.DOMAIN}")
+    numbers = [d.tell(11)[0] for _ in range(3)]
+    waited = {}
+    end = time.monotonic() + 40
+    while time.monotonic() < end and len(m.read("eleventh", seconds=0)) < 3:
+        for n in numbers:
+            x = d.delivery(n)
+            if x["state"] == "retry":
+                waited[n] = x["reason"]
+        time.sleep(0.2)
+    t.ok(waited and all("rate_domain" in r for r in waited.values()), "what is over the rate of its domain waits, and says so", waited)
+    states = [d.until(n, "sent") for n in numbers]
+    t.same([x["state"] for x in states], ["sent"] * 3, "until its turn", states)
+    t.ok(all(x["attempts"] <= 2 for x in states), "and is looked at no more than once", states)
+    d.set("mail", "rate_domain", "0")
+    s.signal(1)
 
 
 def aim(d, s, port, tls):
@@ -317,9 +347,9 @@ def main(t):
     if why:
         t.skip("mail through Postfix and Dovecot", why)
         return
-    boxes = ["first", "second", "fifth", "seventh", "eighth", "ninth", "tenth", "bounces", "csirt"]
+    boxes = ["first", "second", "fifth", "seventh", "eighth", "ninth", "tenth", "eleventh", "bounces", "csirt"]
     m = mail.Mail(boxes=boxes, refused=["gone"], later=["grey"])
-    d = node(m, 10)
+    d = node(m, 11)
     s = d.serve()
     arrives(t, d, m)
     hostile(t, d, m)
@@ -329,6 +359,7 @@ def main(t):
     down(t, d, m)
     comes_back(t, d, m)
     settings(t, d, m, s)
+    rates(t, d, m, s)
     cut_off(t, d, m, s)
     ends_in_order(t, d, m, s)
     s = killed(t, d, m)
