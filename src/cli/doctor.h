@@ -31,5 +31,7 @@ void kr_doctor_fault(struct kr_doctor *d, enum kr_health h, const char *check,
 
 /* Files, rights, space, configuration, clock: without the lock. */
 void kr_doctor_outside(struct kr_doctor *d);
+/* Ways out that are switched on: could they be used, by the settings? */
+void kr_doctor_ways(struct kr_doctor *d, const struct kr_conf *c);
 /* The databases; deep: every counter against a recount. Inside the process that holds the lock. */
 void kr_doctor_store(struct kr_doctor *d, struct kr_node *n, bool deep);

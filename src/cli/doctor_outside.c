@@ -89,6 +89,7 @@ static void configuration(struct kr_doctor *d)
 	else
 		kr_doctor_say(d, KR_HEALTH_OK, "configuration", NULL, "node %s in %s, pages on %s",
 			      c->node_name, c->node_country, c->http_listen);
+	kr_doctor_ways(d, c);
 	kr_conf_unref(c);
 }
 

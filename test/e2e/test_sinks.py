@@ -176,6 +176,29 @@ def folders(t, d, drop):
     t.ok(not any(n.startswith("delivery-") for n in os.listdir("/tmp")), "nothing is written behind it")
 
 
+def settings(t, d):
+    """What doctor says about ways out that could not be used."""
+    def says(check):
+        return next((x for x in d.run("doctor", "--json").rows() if x["check"] == check), {})
+
+    t.same(says("files").get("status"), "ok", "doctor finds the folder for files")
+    d.set("delivery", "mail", "yes")
+    t.has(str(says("mail")), "mail.from", "and that mail has no sender")
+    d.set("mail", "from", "csirt@example.org")
+    t.same(says("mail").get("status"), "warn", "that what comes back is not assigned")
+    d.set("mail", "bounce", "bounces@example.org")
+    t.same(says("mail").get("status"), "ok", "and nothing more")
+    d.set("mail", "server", "mail.example.org")
+    d.set("mail", "tls", "none")
+    t.has(str(says("mail")), "without encryption", "mail in the clear")
+    d.set("mail", "tls", "starttls")
+    d.set("mail", "user", "karaula")
+    d.set("mail", "password", "nothing")
+    t.same(says("mail").get("status"), "fail", "a password that is not there")
+    d.set("delivery", "file_dir", "/nowhere")
+    t.same(says("files").get("status"), "fail", "a folder that is not there")
+
+
 def main(t):
     base = kr.temp()
     mail.certificate(base)
@@ -194,6 +217,7 @@ def main(t):
     files(t, d, drop)
     folders(t, d, drop)
     t.same(s.stop(), 0, "the node ends in order")
+    settings(t, d)
     t.ok("198.51.100" not in s.log() and "/fine" not in s.log(), "the log holds no addresses", s.log())
     h.release.set()
 
