@@ -182,11 +182,12 @@ static int start(struct serve *s, const char *dir, struct kr_fault *reterr)
 				       reterr);
 	if (!err)
 		err = kr_serve_api_start(s->api, s->http, reterr);
-	if (!err) {
-		s->janitor = kr_janitor_start(s->node);
-		s->teller = kr_teller_start(s->node, s->deliver);
-	}
-	return err;
+	if (err)
+		return err;
+	s->janitor = kr_janitor_start(s->node);
+	s->teller = kr_teller_start(s->node, s->deliver);
+	kr_pipe_count_in(s->node->pipe, s->metrics);
+	return kr_sources_start(s->node->sources, s->metrics, reterr);
 }
 
 /* Returns true if all could be closed in order. */
@@ -203,14 +204,16 @@ static bool stop(struct serve *s)
 	kr_teller_stop(s->teller);
 	done = kr_deliver_stop(s->deliver, DRAIN_S * 1000);
 	done = kr_control_stop(s->control, DRAIN_S * 1000) && done;
+	if (s->node && !kr_sources_stop(s->node->sources, (DRAIN_S - 1) * 1000))
+		done = false;
 	kr_janitor_stop(s->janitor);
 	kr_http_stop(s->http);
 	done = kr_serve_api_stop(s->api, DRAIN_S * 1000) && done;
 	kr_web_free(s->web);
-	if (done)
-		kr_metrics_free(s->metrics);
-	if (done)
+	if (done) {
 		kr_node_close(s->node);
+		kr_metrics_free(s->metrics);
+	}
 	return done;
 }
 

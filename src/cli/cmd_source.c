@@ -6,7 +6,9 @@
 #include "base/time.h"
 #include "cli/node.h"
 #include "desk/source.h"
+#include "desk/source_kind.h"
 #include "model/label.h"
+#include "store/intake.h"
 #include "store/read.h"
 #include "store/write.h"
 
@@ -28,13 +30,55 @@ static struct kr_str time_cell(struct kr_arena *a, kr_time t)
 {
 	char text[KR_TIME_TEXT_MAX];
 
+	if (t == KR_TIME_NONE)
+		return KR_STR("");
 	return kr_arena_dup(a, kr_str_c(kr_time_text(t, text)));
 }
 
-static void rows(struct kr_cli *c, const struct kr_source *list, size_t n)
+static struct kr_str span_cell(struct kr_arena *a, int64_t us)
+{
+	char text[KR_TIME_TEXT_MAX];
+
+	return us > 0 ? kr_arena_dup(a, kr_str_c(kr_span_text(us, text))) : KR_STR("");
+}
+
+/* "a=b c=d" */
+static struct kr_str options_cell(struct kr_arena *a, struct kr_str options)
+{
+	char *text = kr_arena_bytes(a, options.n + 1);
+
+	for (size_t i = 0; text && i < options.n; i++)
+		text[i] = options.p[i] == '\n' ? ' ' : options.p[i];
+	return text ? kr_str_trim(kr_str_n(text, options.n)) : KR_STR("");
+}
+
+static struct kr_str silent_cell(struct kr_arena *a, const struct kr_source *s)
+{
+	return s->silent_after_us == KR_SOURCE_NEVER ? KR_STR("never")
+						     : span_cell(a, s->silent_after_us);
+}
+
+/* One word for all that is known of it. */
+static struct kr_str state_cell(const struct kr_source *s, const struct kr_source_state *st)
+{
+	if (s->kind.n && s->disabled)
+		return KR_STR("disabled");
+	if (st->failures)
+		return KR_STR("failing");
+	if (st->silent != KR_TIME_NONE)
+		return KR_STR("silent");
+	if (!s->kind.n)
+		return KR_STR("");
+	return st->ok == KR_TIME_NONE ? KR_STR("new") : KR_STR("ok");
+}
+
+static int rows(struct kr_cli *c, const struct kr_source *list, size_t n)
 {
 	static const struct kr_column columns[] = {
 		{"name", N_("Source"), KR_LEFT, false},
+		{"kind", N_("Runs"), KR_LEFT, false},
+		{"state", N_("State"), KR_LEFT, false},
+		{"next", N_("Next run"), KR_LEFT, false},
 		{"format", N_("Format"), KR_LEFT, false},
 		{"mapping", N_("Mapping"), KR_LEFT, false},
 		{"retention", N_("Kept"), KR_LEFT, false},
@@ -46,21 +90,39 @@ static void rows(struct kr_cli *c, const struct kr_source *list, size_t n)
 		{"pap_assumed", "", KR_LEFT, false},
 		{"created", "", KR_LEFT, false},
 		{"changed", "", KR_LEFT, false},
+		{"interval", "", KR_LEFT, false},
+		{"silent_after", "", KR_LEFT, false},
+		{"options", "", KR_LEFT, false},
+		{"secret", "", KR_LEFT, false},
+		{"tried", "", KR_LEFT, false},
+		{"succeeded", "", KR_LEFT, false},
+		{"failures", "", KR_RIGHT, true},
+		{"error", "", KR_LEFT, false},
+		{"silent_since", "", KR_LEFT, false},
 	};
 	const struct kr_conf *conf = kr_node_conf(c->node);
 	bool text = !c->json && !c->csv;
-	struct kr_table *t = kr_table_new(c, columns, text ? 9 : KR_ARRAY_LEN(columns));
+	int err = 0;
+	struct kr_table *t = kr_table_new(c, columns, text ? 12 : KR_ARRAY_LEN(columns));
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; !err && i < n; i++) {
 		const struct kr_source *s = &list[i];
+		struct kr_source_state st;
+		bool runs = s->kind.n && !s->disabled;
 		struct kr_str pap =
 			kr_str_c(kr_pap_text(s->pap ? s->pap : assumed_pap(conf, s->tlp)));
 
 		if (text && !s->pap)
 			pap = kr_arena_printf(c->arena, kr_text(c->lang, "%.*s (assumed)"),
 					      KR_STR_ARG(pap));
+		err = kr_store_source_state(c->node->store, s->id, c->arena, &st, &c->fault);
+		if (err)
+			break;
 		kr_table_row(t, (struct kr_str[]){
 					s->name,
+					s->kind,
+					state_cell(s, &st),
+					time_cell(c->arena, runs ? st.next : KR_TIME_NONE),
 					text && !s->format.n
 						? kr_str_c(kr_text(c->lang, "(by content)"))
 						: s->format,
@@ -76,10 +138,20 @@ static void rows(struct kr_cli *c, const struct kr_source *list, size_t n)
 					s->pap ? KR_STR("no") : KR_STR("yes"),
 					time_cell(c->arena, s->created),
 					time_cell(c->arena, s->changed),
+					span_cell(c->arena, kr_source_interval(s)),
+					silent_cell(c->arena, s),
+					options_cell(c->arena, s->options),
+					s->secret,
+					time_cell(c->arena, st.tried),
+					time_cell(c->arena, st.ok),
+					kr_arena_printf(c->arena, "%u", st.failures),
+					st.error,
+					time_cell(c->arena, st.silent),
 				});
 	}
 	kr_table_end(t);
 	kr_conf_unref(conf);
+	return err;
 }
 
 static int list(struct kr_cli *c)
@@ -88,9 +160,10 @@ static int list(struct kr_cli *c)
 	size_t n;
 	int err = kr_store_source_list(c->node->store, &c->scope, c->arena, &all, &n, &c->fault);
 
+	if (!err)
+		err = rows(c, all, n);
 	if (err)
 		return err;
-	rows(c, all, n);
 	if (!n && !c->json && !c->csv)
 		kr_cli_note(c, "No source yet: karaula take --source NAME FILE makes one, or "
 			       "karaula source add NAME");
@@ -101,6 +174,14 @@ static int list(struct kr_cli *c)
 
 static struct kr_desk_source_change change(struct kr_cli *c)
 {
+	struct kr_str *options;
+	size_t n = 0;
+
+	while (kr_cli_opt_at(c, "option", (int)n))
+		n++;
+	options = kr_arena_calloc(c->arena, n + 1, sizeof(*options));
+	for (size_t i = 0; options && i < n; i++)
+		options[i] = kr_str_c(kr_cli_opt_at(c, "option", (int)i));
 	/* An option that is not given is NULL: it stays as it is. */
 	return (struct kr_desk_source_change){
 		.format = kr_str_c(kr_cli_opt(c, "format")),
@@ -111,6 +192,13 @@ static struct kr_desk_source_change change(struct kr_cli *c)
 		.retention = kr_str_c(kr_cli_opt(c, "retention")),
 		.tlp = kr_str_c(kr_cli_opt(c, "tlp")),
 		.pap = kr_str_c(kr_cli_opt(c, "pap")),
+		.kind = kr_str_c(kr_cli_opt(c, "kind")),
+		.interval = kr_str_c(kr_cli_opt(c, "interval")),
+		.secret = kr_str_c(kr_cli_opt(c, "secret")),
+		.silent_after = kr_str_c(kr_cli_opt(c, "silent-after")),
+		.enabled = kr_str_c(kr_cli_opt(c, "enabled")),
+		.options = options,
+		.n_options = options ? n : 0,
 	};
 }
 
@@ -123,9 +211,7 @@ static int put(struct kr_cli *c, bool fresh)
 	int err = (fresh ? kr_desk_source_add : kr_desk_source_edit)(
 		c->node->store, KR_BY_LOCAL, name, &what, tlp, c->arena, &src, &c->fault);
 
-	if (!err)
-		rows(c, &src, 1);
-	return err;
+	return err ? err : rows(c, &src, 1);
 }
 
 static int add(struct kr_cli *c)
@@ -161,6 +247,13 @@ static int remove_source(struct kr_cli *c)
 		{"retention", 0, "CLASS", N_("how long reports are kept: short, standard, long")}, \
 		{"tlp", 0, "TLP", N_("label of its events: CLEAR, GREEN, AMBER, AMBER+STRICT")},   \
 		{"pap", 0, "PAP", N_("what may be done with them: CLEAR, GREEN, AMBER, RED")},     \
+		{"kind", 0, "KIND",                                                                \
+		 N_("runs by itself: directory, http, shadowserver; \"\": it does not")},          \
+		{"interval", 0, "SPAN", N_("how often it runs, e.g. 15m")},                        \
+		{"option", 0, "NAME=VALUE", N_("an option of its kind; may be given again")},      \
+		{"secret", 0, "FILE", N_("name of a file below DIR/secrets/ with its key")},       \
+		{"silent-after", 0, "SPAN", N_("when it counts as silent; or never")},             \
+		{"enabled", 0, "yes|no", N_("no: it does not run until it is yes again")},         \
 	{                                                                                          \
 		NULL, 0, NULL, NULL                                                                \
 	}
@@ -181,10 +274,17 @@ const struct kr_cmd kr_cmd_source_add = {
 	.verb = "add",
 	.args = "NAME",
 	.doc = N_("add a source before its first report"),
-	.help = N_("  karaula source add sensor-a\n"
-		   "  karaula source add drop-list --format list --tlp clear --retention short\n"
-		   "  karaula source add shadowserver --format shadowserver --provider 'The "
-		   "Shadowserver Foundation'\n"),
+	.help = N_(
+		"  karaula source add sensor-a\n"
+		"  karaula source add drop-list --format list --tlp clear --retention short\n"
+		"  karaula source add shadowserver --kind shadowserver --secret shadowserver\n"
+		"  karaula source add feed --kind http --url https://feeds.example.org/list.csv "
+		"--interval 30m\n"
+		"  karaula source add inbox --kind directory --url /var/spool/reports\n"
+		"\n"
+		"A source with a kind runs by itself while karaula serve runs; doc/sources.md has "
+		"the kinds and\n"
+		"their options. karaula source test NAME tries it.\n"),
 	.opts = (const struct kr_opt[]){SOURCE_OPTIONS},
 	.args_min = 1,
 	.args_max = 1,
@@ -201,6 +301,7 @@ const struct kr_cmd kr_cmd_source_edit = {
 		"  karaula source edit sensor-a --tlp green\n"
 		"  karaula source edit sensor-a --mapping sensor --note 'asked for UTC'\n"
 		"  karaula source edit sensor-a --format '' --pap ''    back to the defaults\n"
+		"  karaula source edit feed --enabled no               stop it\n"
 		"\n"
 		"Reports that are there keep their retention class and label until they are taken "
 		"again.\n"),

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "cli/node.h"
 #include "desk/source.h"
+#include "store/read.h"
 
 #define ROWS_DEFAULT 3
 #define BYTES_MAX    ((uint64_t)64 << 20) /* of the sample */
@@ -213,6 +214,33 @@ static struct kr_str base_name(const char *path)
 	return kr_str_c(slash ? slash + 1 : path);
 }
 
+static bool cancelled(void *ctx)
+{
+	return kr_cli_cancelled(ctx);
+}
+
+/*
+ * A source that runs is tried: its newest report is the sample.
+ *
+ * Returns 0, also where the source does not run; 1: there is nothing at the moment; -KR_E*.
+ */
+static int fetch(struct kr_cli *c, struct kr_desk_sample *s)
+{
+	struct kr_source src;
+	int err = kr_store_source_get(c->node->store, s->source, c->arena, &src, NULL);
+
+	if (err || !src.kind.n)
+		return 0;
+	err = kr_sources_sample(c->node->sources, &src, cancelled, c, c->arena, &s->fd, &s->report,
+				&c->fault);
+	if (err)
+		return err;
+	kr_cli_note(c, "The source '%.*s' can be reached", KR_STR_ARG(s->source));
+	if (s->fd < 0)
+		kr_cli_note(c, "There is nothing to take at the moment");
+	return s->fd < 0;
+}
+
 static int run(struct kr_cli *c)
 {
 	struct kr_pipe_limits l = kr_pipe_limits(c->node->pipe);
@@ -243,6 +271,11 @@ static int run(struct kr_cli *c)
 	s.report = report ? kr_str_c(report) : file ? base_name(file) : KR_STR("");
 	if (file && (s.fd = kr_cli_open(c, file)) < 0)
 		return s.fd;
+	err = file || kr_cli_opt(c, "archive") ? 0 : fetch(c, &s);
+	if (err)
+		return err < 0 ? err : 0;
+	if (report)
+		s.report = kr_str_c(report);
 	err = kr_desk_source_test(c->node->store, kr_pipe_mappings(c->node->pipe), &s, c->arena, &d,
 				  &c->fault);
 	if (s.fd >= 0)
@@ -266,7 +299,10 @@ const struct kr_cmd kr_cmd_source_test = {
 		"  karaula source test shadowserver 2026-11-20-scan_ssl-example.csv\n"
 		"  karaula source test sensor-a sample.csv --format csv --mapping sensor --rows "
 		"10\n"
-		"  karaula source test sensor-a          the newest report of the source, from the "
+		"  karaula source test feed             tries the connection, shows the newest "
+		"report "
+		"there\n"
+		"  karaula source test sensor-a         the newest report of the source, from the "
 		"archive\n"
 		"\n"
 		"Shows the first events with all fields, what is refused and why, which format and "
@@ -280,6 +316,8 @@ const struct kr_cmd kr_cmd_source_test = {
 			{"mapping", 'm', "NAME",
 			 N_("read it by this mapping instead of the source's")},
 			{"report", 0, "NAME", N_("name of the report instead of the file's")},
+			{"archive", 0, NULL,
+			 N_("the newest report in the archive, without asking the source")},
 			{"rows", 'n', "N", N_("show N events (3)")},
 			{NULL, 0, NULL, NULL},
 		},

@@ -84,8 +84,10 @@ int kr_node_open(const char *dir, bool with_store, struct kr_node **ret, struct 
 	}
 	if (!err && with_store)
 		n->outbox = kr_desk_outbox_new(n->store);
-	if (!err && with_store)
+	if (!err && with_store) {
 		n->net = kr_net_new(n->conf, n->dir);
+		n->sources = kr_sources_new(n->pipe, n->net);
+	}
 	if (err) {
 		kr_node_close(n);
 		return err;
@@ -98,6 +100,7 @@ void kr_node_close(struct kr_node *n)
 {
 	if (!n)
 		return;
+	kr_sources_free(n->sources);
 	kr_net_free(n->net);
 	if (n->pipe)
 		kr_pipe_close(n->pipe);

@@ -12,6 +12,7 @@
 #include "desk/outbox.h"
 #include "net/net.h"
 #include "pipe/pipe.h"
+#include "pipe/schedule.h"
 #include "store/store.h"
 
 #include <pthread.h>
@@ -24,8 +25,9 @@ struct kr_node {
 	atomic_bool stopping;	      /* `karaula serve` was told to end */
 	struct kr_store *store;	      /* NULL for KR_NEED_CONF */
 	struct kr_accounts *accounts; /* on the store: users, sessions, keys; NULL without it */
-	struct kr_pipe *pipe; /* on the store: register, tables, mappings; NULL without it */
-	struct kr_net *net;   /* what outgoing connections share; NULL without store */
+	struct kr_pipe *pipe;	    /* on the store: register, tables, mappings; NULL without it */
+	struct kr_net *net;	    /* what outgoing connections share; NULL without store */
+	struct kr_sources *sources; /* sources that run; NULL without store */
 	struct kr_desk_outbox *outbox; /* who is told what; NULL without the store */
 	struct kr_fault damage;	       /* code set: a table could not be used and is left out */
 	pthread_rwlock_t conf_lock;    /* guards conf */

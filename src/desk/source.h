@@ -18,6 +18,11 @@
 struct kr_desk_source_change {
 	struct kr_str format, mapping, provider, url, note, retention, tlp, pap;
 	uint32_t revision; /* of an edit: what the source must have, else -KR_EEXIST; 0: any */
+	/* How it runs by itself: a kind of desk/source_kinds.def; a span; the name of a file below
+	 * DIR/secrets/; a span or "never"; "yes" or "no". */
+	struct kr_str kind, interval, secret, silent_after, enabled;
+	const struct kr_str *options; /* "name=value", one after the other */
+	size_t n_options;
 };
 
 /*

@@ -30,6 +30,13 @@ struct kr_source {
 	enum kr_retention retention;
 	enum kr_tlp tlp; /* default AMBER; RED is refused */
 	enum kr_pap pap; /* NONE: assumed from the TLP, and shown as assumed */
+	/* How it runs by itself (desk/source_kind.h). */
+	struct kr_str kind;	 /* "directory", "http", ...; empty: it does not */
+	struct kr_str options;	 /* lines "name=value" */
+	struct kr_str secret;	 /* name of a file below DIR/secrets/; empty: none */
+	int64_t interval_us;	 /* 0: that of its kind */
+	int64_t silent_after_us; /* 0: setting sources.silent_after; -1: never */
+	bool disabled;		 /* does not run until it is enabled again */
 	kr_time created, changed;
 	uint32_t revision;
 	bool removed; /* kept for its reports, hidden from lists */

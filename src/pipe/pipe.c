@@ -11,6 +11,7 @@
 #include "store/read.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct kr_pipe {
@@ -20,6 +21,7 @@ struct kr_pipe {
 	struct kr_register *reg;
 	struct kr_tables *tables;
 	struct kr_pipe_limits limits;
+	struct kr_metrics *metrics;
 };
 
 static struct kr_pipe_limits limits_of(const struct kr_conf *c)
@@ -135,4 +137,37 @@ struct kr_pipe_limits kr_pipe_limits(struct kr_pipe *p)
 struct kr_desk_mappings *kr_pipe_mappings(struct kr_pipe *p)
 {
 	return p->mappings;
+}
+
+void kr_pipe_count_in(struct kr_pipe *p, struct kr_metrics *m)
+{
+	pthread_mutex_lock(&p->lock);
+	p->metrics = m;
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void count(struct kr_metrics *m, const char *name, const char *help, struct kr_str source,
+		  uint64_t n)
+{
+	char text[72];
+	const char *labels[] = {"source", text, NULL};
+
+	snprintf(text, sizeof(text), "%.*s", (int)KR_MIN(source.n, sizeof(text) - 1), source.p);
+	kr_metric_add(kr_metric_get(m, KR_METRIC_COUNTER, name, help, labels), (int64_t)n);
+}
+
+void kr_pipe__count(struct kr_pipe *p, struct kr_str source, const struct kr_taken *t)
+{
+	pthread_mutex_lock(&p->lock);
+	if (p->metrics) {
+		count(p->metrics, "karaula_reports", "Reports that were taken, by source.", source,
+		      1);
+		count(p->metrics, "karaula_records", "Records that were read, by source.", source,
+		      t->read);
+		count(p->metrics, "karaula_rows", "New rows that were stored, by source.", source,
+		      t->fresh);
+		count(p->metrics, "karaula_records_refused",
+		      "Records that could not become events, by source.", source, t->refused);
+	}
+	pthread_mutex_unlock(&p->lock);
 }

@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "base/err.h"
+#include "base/metrics.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "codec/codec.h"
@@ -51,6 +52,12 @@ struct kr_pipe_limits {
 	enum kr_tlp tlp_default; /* of a new source */
 };
 struct kr_pipe_limits kr_pipe_limits(struct kr_pipe *p);
+
+/* Count what is taken, by source, from now on. m outlives the pipe's use; NULL: no more. */
+void kr_pipe_count_in(struct kr_pipe *p, struct kr_metrics *m);
+/* A report of a source was taken. */
+struct kr_taken;
+void kr_pipe__count(struct kr_pipe *p, struct kr_str source, const struct kr_taken *t);
 
 /* Compiled mappings, kept as long as the pipe. */
 struct kr_desk_mappings *kr_pipe_mappings(struct kr_pipe *p);

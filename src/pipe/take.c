@@ -149,6 +149,7 @@ static int job_run(struct kr_take__job *job, struct kr_str mapping, struct kr_ar
 	kr_mapping_unref(job->mapping);
 	if (err)
 		return err;
+	kr_pipe__count(job->p, job->report.source, &r->taken);
 	r->report = job->report.id;
 	r->name = job->report.name;
 	r->bytes = job->report.bytes;

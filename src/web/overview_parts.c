@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The lists of the overview; each is at most LIST rows, with a link to all of it. */
 #include "web/overview.h"
+#include "web/sources.h"
 
 #include "model/country.h"
 #include "web/reports.h"
@@ -13,7 +14,6 @@
 	200 /* newest events of a constituent that are looked at for their rules                   \
 	     */
 #define RULES_SHOWN 3
-#define SILENT	    (2 * KR_DAY)
 
 int kr_web__overview_attention(struct kr_page *p, const struct kr_overview *o)
 {
@@ -58,8 +58,11 @@ static int source_row(struct kr_web_table *t, const struct kr_source *s, uint64_
 	struct kr_report_query q = {.source = s->name, .limit = 1};
 	struct kr_report *last;
 	size_t n;
+	struct kr_source_state st;
 	int err = kr_store_report_list(p->w->store, &p->scope, &q, p->a, &last, &n, p->fault);
 
+	if (!err)
+		err = kr_store_source_state(p->w->store, s->id, p->a, &st, p->fault);
 	if (err < 0)
 		return err;
 	kr_web__row(t);
@@ -74,10 +77,7 @@ static int source_row(struct kr_web_table *t, const struct kr_source *s, uint64_
 	kr_web__cell_end(t);
 	kr_web__cell(t);
 	kr_web__ago(p, n ? last->spooled : KR_TIME_NONE);
-	if (n && p->now - last->spooled > SILENT) {
-		kr_html_c(&p->h, " ");
-		kr_web__tag(p, "warn", T(p, "silent"));
-	}
+	kr_web__source_state(p, s, &st);
 	kr_web__cell_end(t);
 	kr_web__cell_count(t, n ? last->total.read : 0);
 	kr_web__cell_count(t, n ? last->total.refused : 0);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /sources and /sources/NAME. */
+#include "desk/source_kind.h"
 #include "web/chart.h"
 #include "web/pages.h"
 #include "web/reports.h"
+#include "web/sources.h"
 
 #define DAYS	      30
+#define RATE_DAYS     7
 #define REPORTS_SHOWN 20
 
 /* A missing PAP is assumed by the TLP, and shown as assumed. */
@@ -21,21 +24,86 @@ static void pap(struct kr_page *p, const struct kr_source *s)
 	}
 }
 
-static void source_rows(struct kr_page *p, const struct kr_source *list, size_t n)
+void kr_web__source_state(struct kr_page *p, const struct kr_source *s,
+			  const struct kr_source_state *st)
+{
+	if (s->kind.n && s->disabled) {
+		kr_html_c(&p->h, " ");
+		kr_web__tag(p, "plain", T(p, "disabled"));
+	}
+	if (st->failures) {
+		kr_html_c(&p->h, " ");
+		kr_web__tag(p, "warn", T(p, "failing"));
+	}
+	if (st->silent != KR_TIME_NONE) {
+		kr_html_c(&p->h, " ");
+		kr_web__tag(p, "warn", T(p, "silent"));
+	}
+}
+
+/* How it runs, and what is wrong with it. */
+static void running(struct kr_page *p, const struct kr_source *s, const struct kr_source_state *st)
+{
+	kr_html_text(&p->h, s->kind.n ? s->kind : kr_str_c(T(p, "by hand")));
+	kr_web__source_state(p, s, st);
+}
+
+/* Events of the last days, whole ones and today. */
+static int events_of(struct kr_page *p, struct kr_str source, uint64_t *ret)
+{
+	int32_t today = kr_time_day(p->now);
+	const struct kr_counter_query q = {
+		.a = KR_DIM_SOURCE, .value_a = source, .from = today - RATE_DAYS + 1, .to = today};
+	struct kr_counter_row *rows;
+	size_t n;
+	int err = kr_store_counters(p->w->store, &p->scope, &q, p->a, &rows, &n, p->fault);
+
+	*ret = !err && n ? rows[0].events : 0;
+	return err;
+}
+
+static int source_rows(struct kr_page *p, const struct kr_source *list, size_t n)
 {
 	const struct kr_web_col cols[] = {
-		{T(p, "Source"), "name"},  {T(p, "Provider"), "wide"}, {T(p, "Format"), NULL},
-		{T(p, "Label"), NULL},	   {T(p, "PAP"), NULL},	       {T(p, "Kept"), NULL},
+		{T(p, "Source"), "name"},
+		{T(p, "Runs"), NULL},
+		{T(p, "Last success"), "time"},
+		{T(p, "Next run"), "time"},
+		{T(p, "Events in 7 days"), "num"},
+		{T(p, "Provider"), "wide"},
+		{T(p, "Format"), NULL},
+		{T(p, "Label"), NULL},
+		{T(p, "PAP"), NULL},
+		{T(p, "Kept"), NULL},
 		{T(p, "Changed"), "time"},
 	};
 	struct kr_web_table t;
+	int err = 0;
 
 	kr_web__table(p, &t, T(p, "Sources"), cols, KR_ARRAY_LEN(cols));
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; !err && i < n; i++) {
+		struct kr_source_state st;
+		uint64_t events = 0;
+
+		err = kr_store_source_state(p->w->store, list[i].id, p->a, &st, p->fault);
+		if (!err)
+			err = events_of(p, list[i].name, &events);
+		if (err)
+			break;
 		kr_web__row(&t);
 		kr_web__cell(&t);
 		kr_web__link(p, KR_URL0(p, "/sources", list[i].name), list[i].name);
 		kr_web__cell_end(&t);
+		kr_web__cell(&t);
+		running(p, &list[i], &st);
+		kr_web__cell_end(&t);
+		kr_web__cell(&t);
+		kr_web__ago(p, st.ok);
+		kr_web__cell_end(&t);
+		kr_web__cell(&t);
+		kr_web__time(p, list[i].kind.n && !list[i].disabled ? st.next : KR_TIME_NONE);
+		kr_web__cell_end(&t);
+		kr_web__cell_count(&t, events);
 		kr_web__cell_str(&t, list[i].provider);
 		kr_web__cell_str(&t,
 				 list[i].format.n ? list[i].format : kr_str_c(T(p, "by content")));
@@ -52,6 +120,7 @@ static void source_rows(struct kr_page *p, const struct kr_source *list, size_t 
 		kr_web__row_end(&t);
 	}
 	kr_web__table_end(&t);
+	return err;
 }
 
 int kr_web__sources(struct kr_http_request *r, struct kr_http_reply *reply, struct kr_fault *reterr)
@@ -69,19 +138,58 @@ int kr_web__sources(struct kr_http_request *r, struct kr_http_reply *reply, stru
 		return err;
 	kr_web__page_begin(&p, KR_NAV_SOURCES, kr_str_c(T(&p, "Sources")));
 	if (n)
-		source_rows(&p, list, KR_MIN(n, (size_t)KR_WEB_LIST_MAX));
+		err = source_rows(&p, list, KR_MIN(n, (size_t)KR_WEB_LIST_MAX));
 	else
 		kr_web__empty(&p, T(&p, "There is no source yet. Taking in a report makes one:"),
 			      "karaula take --source NAME FILE");
 	if (n > KR_WEB_LIST_MAX)
 		kr_web__empty(&p, T(&p, "There are more; this lists all of them:"),
 			      "karaula source list");
-	return kr_web__page_finish(&p, 0, reply);
+	return kr_web__page_finish(&p, err, reply);
 }
 
-static void facts(struct kr_page *p, const struct kr_source *s)
+static void fact_time(struct kr_page *p, const char *name, kr_time t)
+{
+	if (t == KR_TIME_NONE)
+		return;
+	kr_web__fact(p, name);
+	kr_web__time(p, t);
+	kr_web__fact_end(p);
+}
+
+static struct kr_str span_str(struct kr_page *p, int64_t us)
+{
+	char text[KR_TIME_TEXT_MAX];
+
+	return kr_arena_dup(p->a, kr_str_c(kr_span_text(us, text)));
+}
+
+/* How it runs by itself, and how that went. */
+static void run_facts(struct kr_page *p, const struct kr_source *s,
+		      const struct kr_source_state *st)
+{
+	kr_web__fact(p, T(p, "Runs"));
+	running(p, s, st);
+	kr_web__fact_end(p);
+	if (s->kind.n)
+		kr_web__fact_str(p, T(p, "Interval"), span_str(p, kr_source_interval(s)));
+	if (st->failures) {
+		kr_web__fact(p, T(p, "Failures in a row"));
+		kr_web__count(p, st->failures);
+		kr_web__fact_end(p);
+		kr_web__fact_str(p, T(p, "Error"), st->error);
+	}
+	fact_time(p, T(p, "Silent since"), st->silent);
+	fact_time(p, T(p, "Last run"), st->tried);
+	fact_time(p, T(p, "Last success"), st->ok);
+	if (s->kind.n && !s->disabled)
+		fact_time(p, T(p, "Next run"), st->next);
+}
+
+static void facts(struct kr_page *p, const struct kr_source *s, const struct kr_source_state *st)
 {
 	kr_web__facts(p);
+	run_facts(p, s, st);
 	if (s->removed) {
 		kr_web__fact(p, T(p, "State"));
 		kr_web__tag(p, "plain", T(p, "removed"));
@@ -93,7 +201,7 @@ static void facts(struct kr_page *p, const struct kr_source *s)
 	pap(p, s);
 	kr_web__fact_end(p);
 	kr_web__fact_str(p, T(p, "Provider"), s->provider);
-	kr_web__fact_str(p, T(p, "Address"), s->url);
+	kr_web__fact_str(p, T(p, "Address"), kr_source_url(s));
 	kr_web__fact_str(p, T(p, "Format"), s->format.n ? s->format : kr_str_c(T(p, "by content")));
 	kr_web__fact_str(p, T(p, "Mapping"),
 			 s->mapping.n ? s->mapping : kr_str_c(T(p, "the one that fits")));
@@ -144,6 +252,7 @@ static int body(struct kr_page *p, const struct kr_source *s)
 
 int kr_web__source(struct kr_http_request *r, struct kr_http_reply *reply, struct kr_fault *reterr)
 {
+	struct kr_source_state st;
 	struct kr_source s;
 	struct kr_page p;
 	int err;
@@ -152,11 +261,13 @@ int kr_web__source(struct kr_http_request *r, struct kr_http_reply *reply, struc
 	if (err)
 		return err;
 	err = kr_store_source_get(p.w->store, kr_http_param(r, "name"), p.a, &s, reterr);
+	if (!err)
+		err = kr_store_source_state(p.w->store, s.id, p.a, &st, reterr);
 	if (err < 0)
 		return err;
 	kr_web__page_begin(&p, KR_NAV_SOURCES,
 			   kr_arena_printf(p.a, "%s %.*s", T(&p, "Source"), KR_STR_ARG(s.name)));
-	facts(&p, &s);
+	facts(&p, &s, &st);
 	err = body(&p, &s);
 	return kr_web__page_finish(&p, err, reply);
 }

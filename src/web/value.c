@@ -61,14 +61,14 @@ void kr_web__time(struct kr_page *p, kr_time t)
 
 void kr_web__ago(struct kr_page *p, kr_time t)
 {
-	kr_time d = p->now - t;
 	const char *form;
-	kr_time unit;
+	kr_time unit, d;
 
 	if (t == KR_TIME_NONE || !t) {
 		kr_html_c(&p->h, "\xe2\x80\x93");
 		return;
 	}
+	d = p->now - t;
 	if (d < 2 * KR_MINUTE)
 		unit = 0, form = T(p, "just now");
 	else if (d < 2 * KR_HOUR)

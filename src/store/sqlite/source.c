@@ -7,7 +7,7 @@
 
 #define SOURCE_COLUMNS                                                                             \
 	"id,name,format,mapping,provider,url,note,retention,tlp,pap,created,changed,revision,"     \
-	"removed"
+	"removed,kind,interval,options,secret,silent_after,enabled"
 
 static bool name_is_good(struct kr_str name)
 {
@@ -51,19 +51,56 @@ static void bind_source(sqlite3_stmt *st, const struct kr_source *src, kr_time n
 	sqlite3_bind_int64(st, 10, now);
 	sqlite3_bind_int64(st, 11, src->id);
 	sqlite3_bind_int64(st, 12, src->revision);
+	kr_db_bind_str(st, 13, src->kind);
+	sqlite3_bind_int64(st, 14, src->interval_us);
+	kr_db_bind_str(st, 15, src->options);
+	kr_db_bind_str(st, 16, src->secret);
+	sqlite3_bind_int64(st, 17, src->silent_after_us);
+	sqlite3_bind_int(st, 18, !src->disabled);
 }
 
 /* What it is now; the log has what it was before. */
 static int note_source(struct kr_store *s, const struct kr_by *by, const char *action,
 		       const struct kr_source *src, struct kr_fault *reterr)
 {
+	ptrdiff_t query = kr_str_chr(src->url, '?');
+	/* What is behind may be a token. */
+	size_t path = query < 0 ? src->url.n : (size_t)query;
 	KR_AUTO_BUF b = KR_BUF(4096);
 
-	kr_buf_printf(&b, "format=%.*s mapping=%.*s retention=%s tlp=%s pap=%s provider=%.*s",
+	kr_buf_printf(&b,
+		      "format=%.*s mapping=%.*s retention=%s tlp=%s pap=%s provider=%.*s"
+		      " kind=%.*s url=%.*s interval=%llds silent_after=%llds secret=%.*s%s",
 		      KR_STR_ARG(src->format), KR_STR_ARG(src->mapping),
 		      kr_retention_text(src->retention ? src->retention : KR_RETAIN_STANDARD),
-		      kr_tlp_text(src->tlp), kr_pap_text(src->pap), KR_STR_ARG(src->provider));
+		      kr_tlp_text(src->tlp), kr_pap_text(src->pap), KR_STR_ARG(src->provider),
+		      KR_STR_ARG(src->kind), KR_STR_ARG(kr_str_first(src->url, path)),
+		      (long long)(src->interval_us / KR_SECOND),
+		      (long long)(src->silent_after_us / KR_SECOND), KR_STR_ARG(src->secret),
+		      src->disabled ? " disabled" : "");
 	return kr_store__audit(s, by, action, src->name, kr_buf_str(&b), reterr);
+}
+
+/* It runs anew after a change; what it remembered goes if it was about something else. Before the
+ * row of the source is changed. */
+static int forget_state(struct kr_store *s, const struct kr_source *src, struct kr_fault *reterr)
+{
+	KR_AUTO_STMT st = NULL;
+	int r = kr_db_prepare(
+		s->main,
+		"UPDATE source_state SET next=NULL,failures=0,error=NULL,"
+		"etag=iif(same,etag,NULL),modified=iif(same,modified,NULL),cursor=iif(same,cursor,"
+		"NULL) FROM (SELECT coalesce(kind,'')=?2 AND coalesce(url,'')=?3 AND "
+		"coalesce(options,'')=?4 AS same FROM source WHERE id=?1) WHERE source=?1",
+		&st, reterr);
+
+	if (r)
+		return r;
+	sqlite3_bind_int64(st, 1, src->id);
+	kr_db_bind_str(st, 2, src->kind.p ? src->kind : KR_STR(""));
+	kr_db_bind_str(st, 3, src->url.p ? src->url : KR_STR(""));
+	kr_db_bind_str(st, 4, src->options.p ? src->options : KR_STR(""));
+	return kr_db_run(st, reterr);
 }
 
 int kr_store_source_put(struct kr_store *s, const struct kr_by *by, const struct kr_source *src,
@@ -77,20 +114,28 @@ int kr_store_source_put(struct kr_store *s, const struct kr_by *by, const struct
 	r = kr_store__main_begin(s, reterr);
 	if (r)
 		return r;
+	r = src->id ? forget_state(s, src, reterr) : 0;
+	if (r)
+		return kr_store__main_end(s, r, reterr);
 	/* A removed source that is added again comes back under its old id, with its reports. */
 	r = kr_db_prepare(
 		s->main,
 		src->id ? "UPDATE source SET "
 			  "name=?1,format=?2,mapping=?3,provider=?4,url=?5,note=?6,"
-			  "retention=?7,tlp=?8,pap=?9,changed=?10,revision=revision+1"
+			  "retention=?7,tlp=?8,pap=?9,changed=?10,revision=revision+1,"
+			  "kind=?13,interval=?14,options=?15,secret=?16,silent_after=?17,"
+			  "enabled=?18"
 			  " WHERE id=?11 AND revision=?12 AND removed=0 RETURNING id"
 			: "INSERT INTO "
 			  "source(name,format,mapping,provider,url,note,retention,tlp,pap,"
-			  "created,changed,revision,removed)"
-			  " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?10,1,0)"
+			  "created,changed,revision,removed,kind,interval,options,secret,"
+			  "silent_after,enabled)"
+			  " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?10,1,0,?13,?14,?15,?16,?17,?18)"
 			  " ON CONFLICT(name) DO UPDATE SET "
 			  "format=?2,mapping=?3,provider=?4,url=?5,note=?6,"
-			  "retention=?7,tlp=?8,pap=?9,changed=?10,revision=revision+1,removed=0"
+			  "retention=?7,tlp=?8,pap=?9,changed=?10,revision=revision+1,removed=0,"
+			  "kind=?13,interval=?14,options=?15,secret=?16,silent_after=?17,"
+			  "enabled=?18"
 			  " WHERE removed=1 RETURNING id",
 		&st, reterr);
 	if (!r) {
@@ -157,6 +202,12 @@ static void read_source(sqlite3_stmt *st, struct kr_arena *a, struct kr_source *
 		.changed = sqlite3_column_int64(st, 11),
 		.revision = (uint32_t)sqlite3_column_int64(st, 12),
 		.removed = sqlite3_column_int(st, 13) != 0,
+		.kind = kr_db_dup(st, 14, a),
+		.interval_us = sqlite3_column_int64(st, 15),
+		.options = kr_db_dup(st, 16, a),
+		.secret = kr_db_dup(st, 17, a),
+		.silent_after_us = sqlite3_column_int64(st, 18),
+		.disabled = sqlite3_column_int(st, 19) == 0,
 	};
 }
 
