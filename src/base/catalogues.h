@@ -12,6 +12,8 @@ struct kr_base__catalogue {
 
 /* Ended by an entry without lang. */
 extern const struct kr_base__catalogue kr_base__catalogues[];
+/* What owners read: languages are there in which pages are not. */
+extern const struct kr_base__catalogue kr_base__messages[];
 
 #define KR_CATALOGUES_MAX 64
 

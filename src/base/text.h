@@ -27,3 +27,12 @@ const char *kr_text_n(const char *lang, const char *msgid, const char *plural, u
 	__attribute__((format_arg(2), format_arg(3)));
 /* Languages that are there besides English, ended by NULL. */
 const char *const *kr_text_langs(void);
+
+/*
+ * The same for what owners read, messages and the page behind their link: their catalogue is one
+ * of its own (po/messages), so that it is there in languages in which the pages are not.
+ */
+const char *kr_message(const char *lang, const char *msgid) __attribute__((format_arg(2)));
+const char *kr_message_n(const char *lang, const char *msgid, const char *plural, uint64_t n)
+	__attribute__((format_arg(2), format_arg(3)));
+const char *const *kr_message_langs(void);

@@ -59,10 +59,9 @@ void kr_digest__subject(struct kr_digest__sum *x)
 
 	kr_digest_plain(&name, x->m->to.constituent_name, NAME_MAX_);
 	kr_buf_printf(&b, "[TLP:%s] ", kr_tlp_text(x->d->tlp));
-	kr_buf_printf(&b,
-		      kr_text_n(x->m->lang, N_("%llu event for %s"), N_("%llu events for %s"),
-				x->d->rows),
-		      (unsigned long long)x->d->rows, kr_buf_cstr(&name));
+	kr_buf_printf(
+		&b, kr_message_n(x->m->lang, "%llu event for %s", "%llu events for %s", x->d->rows),
+		(unsigned long long)x->d->rows, kr_buf_cstr(&name));
 	kr_buf_c(&b, ": ");
 	classes(x, &b, CLASSES_MAX);
 	kr_digest_plain(&x->d->subject, kr_buf_str(&b), KR_DIGEST_SUBJECT_MAX);
@@ -111,10 +110,9 @@ void kr_digest__line(struct kr_digest__sum *x, const struct kr_stored_event *ev)
 		put_field(b, e, KR_F_CLASS_IDENTIFIER, " ");
 	if (e->count > 1) {
 		kr_buf_c(b, ", ");
-		kr_buf_printf(b,
-			      kr_text_n(x->m->lang, N_("seen %llu time"), N_("seen %llu times"),
-					e->count),
-			      (unsigned long long)e->count);
+		kr_buf_printf(
+			b, kr_message_n(x->m->lang, "seen %llu time", "seen %llu times", e->count),
+			(unsigned long long)e->count);
 	}
 	kr_buf_ch(b, '\n');
 	x->n_lines++;
@@ -131,20 +129,19 @@ static void head(struct kr_digest__sum *x, struct kr_buf *b)
 
 	kr_digest_plain(&name, title, TITLE_MAX);
 	kr_buf_printf(b, "TLP:%s. ", kr_tlp_text(x->d->tlp));
-	kr_buf_printf(b,
-		      kr_text_n(x->m->lang, N_("%llu event for %s"), N_("%llu events for %s"),
-				x->d->rows),
-		      (unsigned long long)x->d->rows, kr_buf_cstr(&name));
+	kr_buf_printf(
+		b, kr_message_n(x->m->lang, "%llu event for %s", "%llu events for %s", x->d->rows),
+		(unsigned long long)x->d->rows, kr_buf_cstr(&name));
 	kr_buf_c(b, ": ");
 	classes(x, b, CLASSES_MAX);
 	kr_buf_c(b, ".\n");
-	kr_buf_printf(b, kr_text(x->m->lang, N_("Seen from %s to %s.")),
+	kr_buf_printf(b, kr_message(x->m->lang, "Seen from %s to %s."),
 		      kr_zone_text(x->m->zone, x->d->first, from),
 		      kr_zone_text(x->m->zone, x->d->last, to));
 	kr_buf_c(b, "\n\n");
 	kr_buf_c(b,
-		 kr_text(x->m->lang, N_("These systems are yours, as far as we know. Please look "
-					"into it and tell us what you found.")));
+		 kr_message(x->m->lang, "These systems are yours, as far as we know. Please look "
+					"into it and tell us what you found."));
 	kr_buf_c(b, "\n\n");
 }
 
@@ -169,31 +166,31 @@ static void rows(const struct kr_digest__sum *x, struct kr_buf *b)
 	const struct kr_digest *d = x->d;
 
 	if (x->n_lines && x->n_lines < d->rows) {
-		kr_buf_printf(b, kr_text(x->m->lang, N_("The first %llu of %llu rows:")),
+		kr_buf_printf(b, kr_message(x->m->lang, "The first %llu of %llu rows:"),
 			      (unsigned long long)x->n_lines, (unsigned long long)d->rows);
 		kr_buf_c(b, "\n");
 	}
 	kr_buf_str_add(b, kr_buf_str(&x->lines));
 	if (x->n_lines)
 		kr_buf_ch(b, '\n');
-	kr_buf_printf(b, kr_text(x->m->lang, N_("All rows are in the table %s.")), d->csv_name);
+	kr_buf_printf(b, kr_message(x->m->lang, "All rows are in the table %s."), d->csv_name);
 	kr_buf_ch(b, '\n');
 	if (d->not_listed) {
 		kr_buf_printf(b,
-			      kr_text_n(x->m->lang,
-					N_("%llu row did not fit into the table; ask us for it."),
-					N_("%llu rows did not fit into the table; ask us for "
-					   "them."),
-					d->not_listed),
+			      kr_message_n(x->m->lang,
+					   "%llu row did not fit into the table; ask us for it.",
+					   "%llu rows did not fit into the table; ask us for "
+					   "them.",
+					   d->not_listed),
 			      (unsigned long long)d->not_listed);
 		kr_buf_ch(b, '\n');
 	}
 	if (d->left_out) {
 		kr_buf_printf(b,
-			      kr_text_n(x->m->lang,
-					N_("%llu row was left out, since it was withdrawn."),
-					N_("%llu rows were left out, since they were withdrawn."),
-					d->left_out),
+			      kr_message_n(x->m->lang,
+					   "%llu row was left out, since it was withdrawn.",
+					   "%llu rows were left out, since they were withdrawn.",
+					   d->left_out),
 			      (unsigned long long)d->left_out);
 		kr_buf_ch(b, '\n');
 	}
@@ -210,8 +207,8 @@ static void answers(const struct kr_digest__sum *x, struct kr_buf *b)
 	if (!x->o->url || !*x->o->url || !x->m->delivery)
 		return;
 	kr_buf_printf(b,
-		      kr_text(x->m->lang, N_("Tell us what is fixed, a false alarm or not yours, "
-					     "until %s:")),
+		      kr_message(x->m->lang, "Tell us what is fixed, a false alarm or not yours, "
+					     "until %s:"),
 		      kr_zone_text(x->m->zone, link.expires, until));
 	kr_buf_printf(b, "\n  %s/feedback/%s\n\n", x->o->url,
 		      kr_link_write(x->o->link_key, &link, token));
@@ -239,8 +236,8 @@ static int reasons(struct kr_digest__sum *x, struct kr_buf *b, struct kr_fault *
 	if (!list.n)
 		return r;
 	kr_buf_printf(b,
-		      kr_text(x->m->lang, N_("You are told since this is registered for you: "
-					     "%s.")),
+		      kr_message(x->m->lang, "You are told since this is registered for you: "
+					     "%s."),
 		      kr_buf_cstr(&list));
 	if (x->more_rules)
 		b->n -= !b->err;
@@ -260,16 +257,16 @@ int kr_digest__text(struct kr_digest__sum *x, struct kr_fault *reterr)
 	answers(x, b);
 	r = reasons(x, b, reterr);
 	if (x->d->tlp < KR_ARRAY_LEN(meanings) && meanings[x->d->tlp]) {
-		kr_buf_c(b, kr_text(x->m->lang, meanings[x->d->tlp]));
+		kr_buf_c(b, kr_message(x->m->lang, meanings[x->d->tlp]));
 		kr_buf_ch(b, '\n');
 	}
 	kr_buf_c(b, "\n-- \n");
 	kr_zone_text(x->m->zone, x->m->at, at);
 	if (x->m->delivery)
-		kr_buf_printf(b, kr_text(x->m->lang, N_("%s, message %llu, %s")), x->o->node,
+		kr_buf_printf(b, kr_message(x->m->lang, "%s, message %llu, %s"), x->o->node,
 			      (unsigned long long)x->m->delivery, at);
 	else
-		kr_buf_printf(b, kr_text(x->m->lang, N_("%s, preview of what waits, %s")),
+		kr_buf_printf(b, kr_message(x->m->lang, "%s, preview of what waits, %s"),
 			      x->o->node, at);
 	kr_buf_ch(b, '\n');
 	return r;

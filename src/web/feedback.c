@@ -22,6 +22,9 @@ static const struct {
 	{KR_VERDICT_NOT_MINE, N_("not ours")},
 };
 
+/* What the recipient reads, in the recipient's language. */
+#define M(page, text) kr_message((page)->lang, text)
+
 struct listing {
 	struct kr_page *p;
 	struct kr_web_table t;
@@ -40,12 +43,12 @@ static void choice(struct kr_page *p, const char *name, const char *label)
 	kr_html_attr_c(h, "aria-label", label);
 	kr_html_open(h, "option");
 	kr_html_attr_c(h, "value", "");
-	kr_html_c(h, T(p, "no answer"));
+	kr_html_c(h, M(p, "no answer"));
 	kr_html_close(h, "option");
 	for (size_t i = 0; i < KR_ARRAY_LEN(choices); i++) {
 		kr_html_open(h, "option");
 		kr_html_attr_c(h, "value", kr_verdict_text(choices[i].verdict));
-		kr_html_c(h, T(p, choices[i].text));
+		kr_html_c(h, M(p, choices[i].text));
 		kr_html_close(h, "option");
 	}
 	kr_html_close(h, "select");
@@ -96,7 +99,7 @@ static bool list_row(void *ctx, struct kr_outbox_row *row, const struct kr_store
 	field(l->p, ev->e, KR_F_MALWARE_NAME);
 	kr_web__cell_end(&l->t);
 	kr_web__cell(&l->t);
-	choice(l->p, name, T(l->p, "Answer"));
+	choice(l->p, name, M(l->p, "Answer"));
 	kr_web__cell_end(&l->t);
 	kr_web__row_end(&l->t);
 	return ++l->n < ROWS_MAX;
@@ -104,19 +107,19 @@ static bool list_row(void *ctx, struct kr_outbox_row *row, const struct kr_store
 
 static int rows(struct kr_page *p, struct kr_desk_mailing *m)
 {
-	const struct kr_web_col cols[] = {{T(p, "First seen"), "time"},
-					  {T(p, "Where"), "wide"},
-					  {T(p, "What"), NULL},
-					  {T(p, "Answer"), NULL}};
+	const struct kr_web_col cols[] = {{M(p, "First seen"), "time"},
+					  {M(p, "Where"), "wide"},
+					  {M(p, "What"), NULL},
+					  {M(p, "Answer"), NULL}};
 	struct listing l = {.p = p, .m = m};
 	int r;
 
-	kr_web__table(p, &l.t, T(p, "What you were told"), cols, KR_ARRAY_LEN(cols));
+	kr_web__table(p, &l.t, M(p, "What you were told"), cols, KR_ARRAY_LEN(cols));
 	r = kr_desk_mailing_each(p->w->store, m, list_row, &l, p->fault);
 	kr_web__table_end(&l.t);
 	if (r == 1 && m->n > ROWS_MAX) {
 		kr_html_open(&p->h, "p");
-		kr_html_printf(&p->h, T(p, "%zu rows in all; the answer for all of them is above."),
+		kr_html_printf(&p->h, M(p, "%zu rows in all; the answer for all of them is above."),
 			       m->n);
 		kr_html_close(&p->h, "p");
 	}
@@ -130,7 +133,7 @@ static void note_field(struct kr_page *p)
 	kr_html_open(h, "p");
 	kr_html_open(h, "label");
 	kr_html_attr_c(h, "for", "note");
-	kr_html_c(h, T(p, "What we should know (optional)"));
+	kr_html_c(h, M(p, "What we should know (optional)"));
 	kr_html_close(h, "label");
 	kr_html_c(h, " ");
 	kr_html_void(h, "input");
@@ -151,9 +154,9 @@ static int form(struct kr_page *p, struct kr_desk_mailing *m, struct kr_str toke
 	kr_html_url(h, KR_HTML_ACTION, KR_URL0(p, "/feedback", token));
 	kr_html_open(h, "p");
 	kr_html_open(h, "label");
-	kr_html_c(h, T(p, "For all rows"));
+	kr_html_c(h, M(p, "For all rows"));
 	kr_html_c(h, " ");
-	choice(p, "all", T(p, "For all rows"));
+	choice(p, "all", M(p, "For all rows"));
 	kr_html_close(h, "label");
 	kr_html_close(h, "p");
 	r = rows(p, m);
@@ -161,7 +164,7 @@ static int form(struct kr_page *p, struct kr_desk_mailing *m, struct kr_str toke
 	kr_html_open(h, "p");
 	kr_html_open(h, "button");
 	kr_html_attr_c(h, "type", "submit");
-	kr_html_c(h, T(p, "Send the answer"));
+	kr_html_c(h, M(p, "Send the answer"));
 	kr_html_close(h, "button");
 	kr_html_close(h, "p");
 	kr_html_close(h, "form");
@@ -173,16 +176,16 @@ static void explain(struct kr_page *p, const struct kr_desk_mailing *m)
 	char text[KR_TIME_TEXT_MAX];
 
 	kr_web__facts(p);
-	kr_web__fact_str(p, T(p, "Constituent"),
+	kr_web__fact_str(p, M(p, "Constituent"),
 			 m->to.constituent_title.n ? m->to.constituent_title
 						   : m->to.constituent_name);
-	kr_web__fact(p, T(p, "Message"));
+	kr_web__fact(p, M(p, "Message"));
 	kr_html_printf(&p->h, "%llu, %s", (unsigned long long)m->delivery,
 		       kr_zone_text(m->zone, m->at, text));
 	kr_web__fact_end(p);
 	kr_web__facts_end(p);
 	kr_html_el_c(&p->h, "p",
-		     T(p, "Fixed: you are told again only when it is seen again. False alarm and "
+		     M(p, "Fixed: you are told again only when it is seen again. False alarm and "
 			  "not ours: you are not told of the same thing for some time."));
 }
 
@@ -221,13 +224,13 @@ int kr_web__feedback(struct kr_http_request *r, struct kr_http_reply *reply,
 	if (!err) {
 		use_language(&p, &m);
 		p.own_search = true;
-		kr_web__page_begin(&p, KR_NAV_NONE, kr_str_c(T(&p, "Your answer")));
+		kr_web__page_begin(&p, KR_NAV_NONE, kr_str_c(M(&p, "Your answer")));
 		done = kr_web__number(&p, "done", 1, 1000000, 0);
 		if (done) {
-			kr_web__box(&p, "note", T(&p, "Thank you"));
+			kr_web__box(&p, "note", M(&p, "Thank you"));
 			kr_html_printf(&p.h,
-				       kr_text_n(p.lang, N_("%llu answer is noted."),
-						 N_("%llu answers are noted."), done),
+				       kr_message_n(p.lang, "%llu answer is noted.",
+						    "%llu answers are noted.", done),
 				       (unsigned long long)done);
 			kr_web__box_end(&p);
 		}

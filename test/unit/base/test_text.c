@@ -15,6 +15,41 @@ static void finds(const char *lang, const char *want)
 	IS_CSTR(i < 0 ? "none" : list[i].lang, want, lang);
 }
 
+/* The forms of numbers, of each language as its people use them. */
+static void test_forms(void)
+{
+	static const struct {
+		const char *lang, *one;
+	} want[] = {
+		{"sq", "ngjarje"},
+		{"bs", "doga\xc4\x91"
+		       "aj"},
+		{"mk", "\xd0\xbd\xd0\xb0\xd1\x81\xd1\x82\xd0\xb0\xd0\xbd"},
+	};
+	static const struct {
+		uint64_t n;
+		int form;
+	} slavic[] = {{0, 2},  {1, 0},	{2, 1},	 {5, 2},   {11, 2},
+		      {12, 2}, {21, 0}, {22, 1}, {101, 0}, {111, 2}};
+	static const char *const red[] = {"red je ", "reda su ", "redova je "};
+
+	for (size_t i = 0; i < KR_ARRAY_LEN(want); i++) {
+		const char *one = kr_message_n(want[i].lang, "%llu event for %s",
+					       "%llu events for %s", 1);
+
+		OK(kr_message_langs()[0] == NULL || strstr(one, want[i].one), "one in %s",
+		   want[i].lang);
+	}
+	for (size_t i = 0; kr_message_langs()[0] && i < KR_ARRAY_LEN(slavic); i++) {
+		const char *text = kr_message_n(
+			"bs", "%llu row was left out, since it was withdrawn.",
+			"%llu rows were left out, since they were withdrawn.", slavic[i].n);
+
+		OK(strstr(text, red[slavic[i].form]), "form of %u in Bosnian",
+		   (unsigned)slavic[i].n);
+	}
+}
+
 int main(void)
 {
 	finds("hr", "hr");
@@ -43,5 +78,15 @@ int main(void)
 		IS_CSTR(kr_text_langs()[i], c->lang, "is listed");
 		IS_CSTR(kr_text(c->lang, "no such message"), "no such message", "and falls back");
 	}
+	for (size_t i = 0; kr_base__messages[i].lang; i++) {
+		const struct kr_base__catalogue *c = &kr_base__messages[i];
+		struct kr_base__mo m;
+
+		IS(kr_base__mo_open(kr_str_n((const char *)c->p, c->n), &m, NULL), 0, c->lang);
+		IS_CSTR(kr_message_langs()[i], c->lang, "is listed");
+		OK(strcmp(kr_message(c->lang, "Your answer"), "Your answer") != 0, "has messages");
+		IS_CSTR(kr_text(c->lang, "Your answer"), "Your answer", "which pages do not use");
+	}
+	test_forms();
 	return tap_end();
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "store/read.h"
 #include "store/write.h"
 #include "tap.h"
@@ -292,6 +293,37 @@ static void check_table(struct kr_str csv)
 	IS(column(&t, "source.url"), -1, "no empty column");
 }
 
+/* The same message to others. Built without gettext there is only English. */
+static void check_languages(struct kr_store *s, struct kr_desk_mailing *m,
+			    const struct kr_digest_opts *o)
+{
+	static const struct {
+		const char *lang, *subject;
+	} want[] = {
+		{"sr-Latn", "3 doga\xc4\x91"
+			    "aja za bank-a"},
+		{"hr_HR", "3 doga\xc4\x91"
+			  "aja za bank-a"},
+		{"sq", "3 ngjarje p\xc3\xabr bank-a"},
+		{"sr", "\xd0\xb7\xd0\xb0 bank-a"},
+		{"xx", "3 events for bank-a"},
+	};
+	const char *lang = m->lang;
+
+	for (size_t i = kr_message_langs()[0] ? 0 : 4; i < KR_ARRAY_LEN(want); i++) {
+		struct kr_digest d;
+		struct kr_fault f = {0};
+
+		m->lang = want[i].lang;
+		IS(kr_digest_make(s, m, o, &d, &f), 0, want[i].lang);
+		OK(kr_str_find(kr_buf_str(&d.subject), kr_str_c(want[i].subject)) > 0,
+		   "its subject: %.*s", KR_STR_ARG(kr_buf_str(&d.subject)));
+		IS(kr_utf8_valid(kr_buf_str(&d.text)), d.text.n, "valid text");
+		kr_digest_done(&d);
+	}
+	m->lang = lang;
+}
+
 static void check_digest(struct kr_store *s, const struct kr_conf *conf)
 {
 	KR_AUTO(kr_arena) *a = kr_arena_new(0);
@@ -326,6 +358,7 @@ static void check_digest(struct kr_store *s, const struct kr_conf *conf)
 	IS_STR(kr_buf_str(&again.text), kr_buf_str(&d.text), "the same text");
 	kr_digest_done(&again);
 	kr_digest_done(&d);
+	check_languages(s, &m, &o);
 	o.csv_max = 500;
 	IS(kr_digest_make(s, &m, &o, &d, &f), 0, "a table that is too large");
 	OK(d.not_listed > 0 && d.rows == 3, "is cut, and counted");
