@@ -225,7 +225,7 @@ struct kr_http_opts {
 	void *ctx; /* of the two hooks */
 	/*
 	 * Who asks? Called before every handler but those of routes that are quiet and open; may be
-	 * NULL: then everybody may. Called before the body is read.
+	 * NULL: then everybody may. Called before the body is read, and for pages of errors.
 	 *
 	 * Returns 0 (r->user set, or left NULL for nobody: then a route that is not open is
 	 * answered with -KR_EAUTH); -KR_E*, answered by the error hook but where the route is

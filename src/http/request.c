@@ -90,6 +90,15 @@ static bool admit(struct kr_http__request *q)
 	return false;
 }
 
+/* For the page of an error, which looks as others do to who is logged in. */
+static void recognise(struct kr_http__request *q)
+{
+	const struct kr_http_opts *o = &q->h->o;
+
+	if (o->authenticate && o->authenticate(o->ctx, &q->r, NULL) < 0)
+		q->r.user = NULL;
+}
+
 static bool is_unsafe(const char *method)
 {
 	return strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0;
@@ -121,6 +130,7 @@ static bool check(struct kr_http__request *q, const char *version)
 	status = kr_http__route(q);
 	if (status != MHD_HTTP_OK) {
 		q->refused = status;
+		recognise(q);
 		return false;
 	}
 	if (!check_body(q, version))

@@ -2,6 +2,7 @@
 /* /help: the expression language on one page, from the same tables that the language is made of. */
 #include "web/examples.h"
 
+#include "model/expr.h"
 #include "web/pages.h"
 
 const struct kr_web_example *kr_web__examples(size_t *ret_n)
@@ -40,6 +41,15 @@ const struct kr_web_example *kr_web__around(size_t *ret_n)
 	return list;
 }
 
+/* What names something that the viewer is not shown is no example for him. */
+static bool may_ask(struct kr_page *p, const char *text)
+{
+	struct kr_expr_opts opts = {.now = p->now, .may_name = kr_scope_may_name, .ctx = &p->scope};
+	struct kr_expr *x;
+
+	return kr_expr_parse(kr_str_c(text), &opts, p->a, &x, NULL) >= 0;
+}
+
 void kr_web__example_table(struct kr_page *p, const char *caption, const struct kr_web_example *e,
 			   size_t n)
 {
@@ -48,6 +58,8 @@ void kr_web__example_table(struct kr_page *p, const char *caption, const struct 
 
 	kr_web__table(p, &t, caption, cols, KR_ARRAY_LEN(cols));
 	for (size_t i = 0; i < n; i++) {
+		if (!may_ask(p, e[i].expr))
+			continue;
 		kr_web__row(&t);
 		kr_web__cell(&t);
 		kr_html_open(&p->h, "code");
@@ -85,7 +97,7 @@ static void fields(struct kr_page *p)
 	for (int f = 1; f < KR_FIELD_MAX; f++) {
 		const struct kr_field_info *info = kr_field_info((enum kr_field)f);
 
-		if (!info)
+		if (!info || !kr_scope_field(&p->scope, (enum kr_field)f))
 			continue;
 		kr_web__row(&t);
 		kr_web__cell(&t);

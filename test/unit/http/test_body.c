@@ -401,6 +401,77 @@ static void test_mounts(void)
 	DONE();
 }
 
+/* "X-User: NAME" is somebody, "X-User: bad" an error, none nobody. */
+static int who_asks(void *ctx, struct kr_http_request *r, struct kr_fault *f)
+{
+	struct kr_str name = kr_http_header(r, "X-User");
+
+	(void)ctx;
+	if (kr_str_eqc(name, "bad"))
+		return kr_fault_set(f, -KR_ERATE, "slow down");
+	if (name.n)
+		r->user = (void *)(uintptr_t)"somebody";
+	return 0;
+}
+
+static int whoami(struct kr_http_request *r, struct kr_http_reply *p, struct kr_fault *f)
+{
+	(void)f;
+	p->type = "text/plain";
+	p->body = KR_BUF(100);
+	kr_buf_c(&p->body, r->user ? r->user : "nobody");
+	return 0;
+}
+
+static const struct kr_http_route guarded[] = {
+	{"GET", "/closed", whoami, ""},
+	{"GET", "/open", whoami, "", .open = true},
+	{"GET", "/quiet", whoami, "", true, true},
+	{"POST", "/spool", echo, "", SPOOL},
+};
+
+static void test_who(void)
+{
+	struct kr_http_mount m = {.routes = guarded, .n_routes = KR_ARRAY_LEN(guarded)};
+	struct kr_http_opts o = {
+		.listen = "127.0.0.1:0", .mounts = &m, .n_mounts = 1, .authenticate = who_asks};
+	int before = atomic_load(&begun);
+	uint16_t kept = port;
+	struct kr_http *h = NULL;
+	struct answer a;
+
+	OK(!kr_http_start(&o, &h, NULL), "a server that asks who it is");
+	port = kr_http_port(h);
+	ASK("GET", "/closed", "");
+	IS(a.status, 401, "nobody is refused");
+	DONE();
+	ASK("GET", "/closed", "X-User: a\r\n");
+	IS_STR(a.body, KR_STR("somebody"), "somebody is let in");
+	DONE();
+	ASK("GET", "/closed", "X-User: bad\r\n");
+	IS(a.status, 429, "an error of the hook is the answer");
+	OK(raw_header(&a, "Retry-After").n, "with when to come again");
+	DONE();
+	ASK("GET", "/open", "");
+	IS_STR(a.body, KR_STR("nobody"), "an open route takes nobody");
+	DONE();
+	ASK("GET", "/open", "X-User: a\r\n");
+	IS_STR(a.body, KR_STR("somebody"), "and knows somebody");
+	DONE();
+	ASK("GET", "/open", "X-User: bad\r\n");
+	IS_STR(a.body, KR_STR("nobody"), "and passes over errors");
+	DONE();
+	ASK("GET", "/quiet", "X-User: a\r\n");
+	IS_STR(a.body, KR_STR("nobody"), "one that is quiet too asks nobody");
+	DONE();
+	ASK("POST", "/spool", "Content-Length: 9000000\r\n");
+	IS(a.status, 401, "nobody is refused before a byte of the body was read");
+	IS(atomic_load(&begun), before, "or kept");
+	DONE();
+	kr_http_stop(h);
+	port = kept;
+}
+
 int main(void)
 {
 	char name[] = "api";
@@ -430,6 +501,7 @@ int main(void)
 	test_origin();
 	test_spool();
 	test_mounts();
+	test_who();
 	kr_http_stop(h);
 	return tap_end();
 }

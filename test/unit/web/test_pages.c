@@ -5,6 +5,8 @@
 
 #include "http/url.h"
 
+#define DONE() kr_buf_done(&a.b)
+
 static struct node node;
 
 static void ask(const char *target, struct answer *a)
@@ -222,6 +224,96 @@ static void test_others(void)
 	PAGE("/events/", 404, "Not found");
 }
 
+/* What each kind of viewer is shown: 200, 403 or 404, and never another's data. */
+static void test_viewers(void)
+{
+	static const struct {
+		const char *target;
+		int operator, partner, viewer, none;
+	} t[] = {
+		{"/", 200, 200, 200, 303},
+		{"/events", 200, 200, 200, 303},
+		{"/events.csv", 200, 200, 200, 303},
+		{"/events.json", 200, 200, 200, 303},
+		{"/help", 200, 200, 200, 303},
+		{"/reports", 403, 403, 200, 303},
+		{"/reports/1", 403, 403, 200, 303},
+		{"/sources", 403, 403, 200, 303},
+		{"/sources/drop-list", 403, 403, 200, 303},
+		{"/constituents", 403, 403, 200, 303},
+		{"/constituents/telco", 403, 403, 200, 303},
+		{"/users", 403, 403, 403, 303},
+		{"/users/admin", 403, 403, 403, 303},
+		{"/metrics", 403, 403, 403, 303},
+		{"/login", 303, 303, 303, 200},
+		{"/healthz", 200, 200, 200, 200},
+		{"/nothing", 404, 404, 404, 404},
+	};
+	static const char *const roles[] = {"operator", "partner", "viewer", "none"};
+
+	for (size_t i = 0; i < KR_ARRAY_LEN(t); i++)
+		for (size_t r = 0; r < KR_ARRAY_LEN(roles); r++) {
+			const int want[] = {t[i].operator, t[i].partner, t[i].viewer, t[i].none};
+			char header[64];
+			struct answer a;
+
+			snprintf(header, sizeof(header), "X-Viewer: %s\r\n", roles[r]);
+			raw_get(node.port, "GET", t[i].target, header, &a);
+			OK(a.status == want[r], "%s for %s is %d, wanted %d", t[i].target, roles[r],
+			   a.status, want[r]);
+			OK(r == 2 || !has(&a, "drop-list"), "... no source is named");
+			OK(r == 2 || !has(&a, "login.bank.example"), "... nor another's address");
+			kr_buf_done(&a.b);
+		}
+}
+
+/* The events of an operator are his own; a page of another's is not there. */
+static void test_operator(void)
+{
+	const char *as = "X-Viewer: operator\r\n";
+	char target[200];
+	struct answer a;
+
+	raw_get(node.port, "GET", "/events?limit=500", as, &a);
+	OK(has(&a, "198.51.100.1:443") && !has(&a, "203.0.113."), "his own events");
+	OK(!has(&a, "/constituents/") && !has(&a, "nobody"), "no link that leads to 403");
+	DONE();
+	snprintf(target, sizeof(target), "/events/%s", node.event);
+	raw_get(node.port, "GET", target, as, &a);
+	IS(a.status, 404, "the id that staff sees is none for him");
+	DONE();
+	raw_get(node.port, "GET", "/events?q=source:drop-list", as, &a);
+	IS(a.status, 400, "a hidden field is an unknown one");
+	DONE();
+	raw_get(node.port, "GET", "/", as, &a);
+	OK(!has(&a, "In quarantine") && !has(&a, "Unrouted") && !has(&a, "href=\"/users\""),
+	   "the overview and the navigation hold what he may see");
+	OK(well_formed(&a), "... well-formed");
+	DONE();
+}
+
+/* Forms want the token of a session, which these viewers have not. */
+static void test_forms(void)
+{
+	static const char *const targets[] = {
+		"/logout",	    "/account/password",    "/account/sessions",
+		"/account/keys",    "/account/keys/revoke", "/users",
+		"/users/x",	    "/users/x/link",	    "/users/x/enable",
+		"/users/x/sessions"};
+	const char *form = "Content-Type: application/x-www-form-urlencoded\r\n"
+			   "Content-Length: 8\r\n\r\nname=abc";
+	struct answer a;
+
+	for (size_t i = 0; i < KR_ARRAY_LEN(targets); i++) {
+		raw_get(node.port, "POST", targets[i], form, &a);
+		IS(a.status, 403, targets[i]);
+		DONE();
+		raw_get(node.port, "GET", targets[i], "X-Viewer: none\r\n", &a);
+		OK(a.status == 405 || a.status == 303, "... GET does nothing: %d", a.status);
+		DONE();
+	}
+}
+
 static void test_machines(void)
 {
 	struct answer a;
@@ -282,6 +374,9 @@ int main(void)
 	test_paging();
 	test_downloads();
 	test_others();
+	test_viewers();
+	test_operator();
+	test_forms();
 	test_machines();
 	test_empty();
 	node_stop(&node);
