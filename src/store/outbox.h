@@ -368,3 +368,19 @@ KR_MUST_USE int kr_store_delivery_list(struct kr_store *s, const struct kr_scope
 KR_MUST_USE int kr_store_delivery_get(struct kr_store *s, const struct kr_scope *scope, uint64_t id,
 				      struct kr_arena *a, struct kr_delivery *ret,
 				      struct kr_fault *reterr);
+
+/* ---- deliveries that are fetched ---- */
+
+/*
+ * The next delivery of a recipient that pulls.
+ *
+ * after  the oldest with a larger id, fetched already or not; 0: the oldest that was not fetched
+ *
+ * Returns 0; 1 if there is none.
+ */
+KR_MUST_USE int kr_store_delivery_next(struct kr_store *s, uint32_t recipient, uint64_t after,
+				       struct kr_arena *a, struct kr_delivery *ret,
+				       struct kr_fault *reterr);
+/* What the recipient fetched has arrived, up to this id: it is SENT. */
+KR_MUST_USE int kr_store_delivery_arrived(struct kr_store *s, uint32_t recipient, uint64_t upto,
+					  kr_time now, struct kr_fault *reterr);
