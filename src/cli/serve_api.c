@@ -59,12 +59,21 @@ static void taking_failed(void *ctx, const struct kr_fault *f)
 	kr_log(KR_LOG_ERROR, "reports cannot be taken now", KR_FAULT(f));
 }
 
+static const struct kr_conf *settings(void *ctx)
+{
+	const struct kr_serve_api *a = ctx;
+
+	return kr_node_conf(a->node);
+}
+
 struct kr_serve_api *kr_serve_api_new(struct kr_node *n, const struct kr_conf *c)
 {
 	struct kr_serve_api *a = kr_xcalloc(1, sizeof(*a));
 	const struct kr_rest_opts o = {
 		.store = n->store,
 		.pipe = n->pipe,
+		.accounts = n->accounts,
+		.conf = settings,
 		.limits =
 			{
 				.body_max = c->api_body_max,

@@ -3,6 +3,7 @@
 #include "api/rest/call.h"
 
 #include "http/url.h"
+#include "store/read.h"
 
 #define BODY_MAX ((size_t)64 << 20)
 
@@ -130,5 +131,46 @@ int kr_rest__expr(struct kr_rest_call *c, const char *name, struct kr_expr **ret
 		return 0;
 	c->parameter = kr_str_c(name);
 	c->status = 400;
+	return err;
+}
+
+const struct kr_conf *kr_rest__conf(const struct kr_rest_call *c)
+{
+	return c->rest->o.conf(c->rest->o.ctx);
+}
+
+int kr_rest__constituent_id(struct kr_rest_call *c, struct kr_str name, uint32_t *ret,
+			    struct kr_fault *f)
+{
+	/* Who is bound sees itself only, and has no right to the register. */
+	bool bound = c->scope.constituent != 0, own = kr_str_eq(name, c->viewer.constituent_name);
+	struct kr_constituent row = {.id = c->scope.constituent};
+	struct kr_rule *rules;
+	size_t n;
+	int err = 0;
+
+	if (bound && !own)
+		err = -KR_ENOENT;
+	else if (!bound)
+		err = kr_store_constituent_get(c->rest->o.store, &c->scope, name, 0, c->a, &row,
+					       &rules, &n, f);
+	if (err == -KR_ENOENT) {
+		kr_fault_set(f, -KR_EINVAL, "there is no constituent '%.*s'",
+			     KR_STR_ARG(kr_str_first(name, 60)));
+		kr_fault_remedy(f, "GET /api/v1/constituents lists them");
+		return -KR_EINVAL;
+	}
+	if (!err)
+		*ret = row.id;
+	return err;
+}
+
+int kr_rest__constituent_param(struct kr_rest_call *c, uint32_t *ret, struct kr_fault *f)
+{
+	const struct kr_rest_value *v = kr_rest__param(c, "constituent");
+	int err = v->set ? kr_rest__constituent_id(c, v->text, ret, f) : 0;
+
+	if (err == -KR_EINVAL)
+		c->parameter = KR_STR("constituent");
 	return err;
 }

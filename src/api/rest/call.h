@@ -12,6 +12,7 @@
 #include "model/viewer.h"
 #include "store/audit.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 struct kr_rest {
@@ -21,6 +22,7 @@ struct kr_rest {
 	struct kr_buf openapi;
 	uint8_t etag_key[32]; /* of this process: tags of listings tell nothing without it */
 	atomic_uint uploads;  /* bodies of reports that are arriving */
+	pthread_mutex_t edit; /* held while a change looks at what is there, and changes it */
 };
 
 /* A parameter, or a member of a body. */
@@ -122,6 +124,15 @@ bool kr_rest__etag_in(struct kr_str list, const char *etag);
 /* Who does it, for the audit log. */
 struct kr_by kr_rest__by(const struct kr_rest_call *c);
 
+/* Settings, given back with kr_conf_unref(). */
+const struct kr_conf *kr_rest__conf(const struct kr_rest_call *c);
+/* Id of the constituent that a parameter names; 0 if it is not there. One that the viewer does not
+ * see is -KR_EINVAL like one that does not exist. */
+KR_MUST_USE int kr_rest__constituent_id(struct kr_rest_call *c, struct kr_str name, uint32_t *ret,
+					struct kr_fault *f);
+/* The same of the parameter `constituent`; ret is untouched where it is not there. */
+KR_MUST_USE int kr_rest__constituent_param(struct kr_rest_call *c, uint32_t *ret,
+					   struct kr_fault *f);
 /* A page that goes on by number: its cursor is that number. -KR_EINVAL with the parameter. */
 KR_MUST_USE int kr_rest__cursor_number(struct kr_rest_call *c, uint64_t *ret,
 				       struct kr_fault *reterr);

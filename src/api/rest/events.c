@@ -179,11 +179,33 @@ static void groups(struct kr_rest_call *c, const struct kr_group_row *rows, size
 	kr_json_array_end(o);
 }
 
+/* Counting looks at everything that matches: for so long, and not longer. */
+struct patience {
+	int64_t until_us;
+};
+
+static bool patient(void *ctx, uint64_t scanned, uint64_t total)
+{
+	const struct patience *p = ctx;
+
+	(void)scanned;
+	(void)total;
+	return kr_clock_us() < p->until_us;
+}
+
+static int too_long(struct kr_rest_call *c, struct kr_fault *f)
+{
+	return kr_rest__refuse(
+		c, 413, f, -KR_ELIMIT, "counting this takes too long",
+		"narrow it, e.g. with since:7d, or count it with karaula event count");
+}
+
 int kr_rest__event_count(struct kr_rest_call *c, struct kr_fault *f)
 {
+	struct patience patience = {kr_clock_us() + c->rest->o.limits.query_us};
 	bool by = kr_rest__param(c, "by")->set;
 	struct kr_group_row *rows = NULL;
-	struct kr_event_query q = {0};
+	struct kr_event_query q = {.progress = patient, .ctx = &patience};
 	struct kr_expr_leaf leaf;
 	struct kr_count total;
 	struct kr_expr *x;
@@ -198,7 +220,7 @@ int kr_rest__event_count(struct kr_rest_call *c, struct kr_fault *f)
 	err = kr_store_event_count(c->rest->o.store, &c->scope, &q, by ? &leaf : NULL,
 				   c->rest->o.limits.groups_max, c->a, &total, &rows, &n, f);
 	if (err)
-		return err;
+		return err == -KR_ECANCEL ? too_long(c, f) : err;
 	kr_rest__begin(c);
 	kr_json_object(&c->o);
 	kr_rest__kuint(&c->o, "rows", total.rows);

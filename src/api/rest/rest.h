@@ -8,6 +8,8 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "conf/conf.h"
+#include "desk/account.h"
 #include "http/http.h"
 #include "pipe/pipe.h"
 #include "store/store.h"
@@ -32,6 +34,9 @@ struct kr_rest_limits {
 struct kr_rest_opts {
 	struct kr_store *store; /* open; outlives it, as the pipe does */
 	struct kr_pipe *pipe;
+	struct kr_accounts *accounts; /* NULL: keys and users are not served */
+	/* The settings as they are now, given back with kr_conf_unref(). */
+	const struct kr_conf *(*conf)(void *ctx);
 	struct kr_rest_limits limits;
 	/* A report was kept: whoever takes reports is to look. From any thread; may be NULL. */
 	void (*kept)(void *ctx);

@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define CSV_MAX ((uint64_t)64 << 20) /* of a register */
+
 static const struct kr_rest_route *route_of(const struct kr_rest *rest,
 					    const struct kr_http_request *r)
 {
@@ -183,6 +185,8 @@ static void route_make(const struct kr_rest *rest, const struct kr_rest_route *r
 	};
 	if (r->body)
 		ret->body_max = rest->o.limits.body_max;
+	if (r->flags & KR_REST_CSV_BODY)
+		ret->body_max = CSV_MAX;
 	if (r->flags & KR_REST_UPLOAD) {
 		ret->body_max = rest->o.limits.input_max;
 		ret->body_begin = kr_rest__upload_begin;
@@ -198,6 +202,7 @@ struct kr_rest *kr_rest_new(const struct kr_rest_opts *o)
 
 	rest->o = *o;
 	limits_default(&rest->o.limits);
+	pthread_mutex_init(&rest->edit, NULL);
 	kr_random(rest->etag_key, sizeof(rest->etag_key));
 	rest->http = kr_xcalloc(rest->n, sizeof(*rest->http));
 	for (size_t i = 0; i < rest->n; i++)
@@ -215,6 +220,7 @@ void kr_rest_free(struct kr_rest *rest)
 		free((char *)(uintptr_t)rest->http[i].pattern);
 	free(rest->http);
 	kr_buf_done(&rest->openapi);
+	pthread_mutex_destroy(&rest->edit);
 	free(rest);
 }
 

@@ -7,6 +7,7 @@
 
 #define TLP_WORDS	 "CLEAR GREEN AMBER AMBER+STRICT RED"
 #define TLP_SOURCE_WORDS "CLEAR GREEN AMBER AMBER+STRICT"
+#define DELIVERY_WORDS	 "queued retry sending sent failed doubt dropped empty"
 #define DIM_WORDS	 "all class as country constituent source type"
 
 /* ---- parameters ---- */
@@ -69,7 +70,7 @@ const struct kr_rest_schema *kr_rest__schema(const char *name)
 /* ---- routes ---- */
 
 #define KR_RIGHT_ANY 0
-#define ABSENT	     0
+#define MAYBE	     KR_REST_MAYBE
 #define PUBLIC	     KR_REST_PUBLIC
 #define EDIT	     KR_REST_EDIT
 #define TABLE	     KR_REST_TABLE

@@ -82,7 +82,8 @@ enum kr_rest_flag {
 	KR_REST_RAW = 32,    /* bytes as they came */
 	KR_REST_UPLOAD = 64, /* the body is kept as it arrives, whatever it is */
 	KR_REST_CSV_BODY = 128,
-	KR_REST_DOC = 256, /* the description of the API itself */
+	KR_REST_MAYBE = 512, /* there may be none: 404 without a name in the path */
+	KR_REST_DOC = 256,   /* the description of the API itself */
 };
 
 struct kr_rest_call;

@@ -23,16 +23,19 @@ struct upload {
 	bool counted;
 };
 
+/* What the parameters name is not there. */
+static unsigned kept_status(int err)
+{
+	return err == -KR_ENOENT ? 422 : err == -KR_EFORMAT ? 400 : 0;
+}
+
 static int to_spool(void *ctx, struct kr_str bytes, struct kr_fault *f)
 {
 	struct upload *u = ctx;
 	int err = kr_push_add(u->push, bytes, f);
 
-	/* What the parameters name is not there. */
-	if (err == -KR_ENOENT)
-		u->call.status = 422;
-	if (err == -KR_EFORMAT)
-		u->call.status = 400;
+	if (err)
+		u->call.status = kept_status(err);
 	return err;
 }
 
@@ -157,13 +160,13 @@ int kr_rest__report_take(struct kr_rest_call *c, struct kr_fault *f)
 		return kr_rest__refuse(c, 400, f, -KR_EINVAL, "the body is empty",
 				       "send the report as the body");
 	err = kr_unpack_end(u->unpack, f);
-	if (!err)
-		err = kr_push_end(u->push, &got, f);
 	if (err) {
-		c->status = err == -KR_ECORRUPT			   ? 400
-			    : err == -KR_ENOENT			   ? 422
-			    : err == -KR_EFORMAT && u->call.status ? u->call.status
-								   : 0;
+		c->status = err == -KR_ECORRUPT ? 400 : u->call.status;
+		return err;
+	}
+	err = kr_push_end(u->push, &got, f);
+	if (err) {
+		c->status = kept_status(err);
 		return err;
 	}
 	receipt(c, &got);
