@@ -7,6 +7,7 @@
  */
 #include "store/sqlite/plan.h"
 
+#include "store/sqlite/counters.h"
 #include "store/sqlite/db.h"
 #include "store/sqlite/scope.h"
 #include "store/sqlite/tally.h"
@@ -293,26 +294,70 @@ static int collect(struct plan *p, const struct kr_expr *x, struct kr_bits **ret
 	return 0;
 }
 
+/* Rows of a constituent: postings know them. */
+static int own_rows(struct plan *p, uint32_t constituent, struct kr_bits **ret)
+{
+	*ret = bits_new(p->a, p->p->next_id);
+	if (!*ret)
+		return kr_fault_set(p->reterr, -KR_ELIMIT, "no room for the query");
+	return post_range(p, *ret, KR_POST_CONSTITUENT, constituent, constituent);
+}
+
+/*
+ * Rows with loose labels are few and of few sources: whatever source has a counter under one of
+ * these labels, and the class test, of which there are no counters. NULL: too many to be worth it.
+ */
+static int loose_rows(struct plan *p, struct kr_labels labels, struct kr_bits **ret)
+{
+	KR_AUTO_STMT st = NULL;
+	uint64_t rows = 0;
+	bool swapped;
+	int r = kr_db_prepare(p->db,
+			      "SELECT a,sum(rows) FROM counter WHERE seg IN (SELECT seg FROM seg) "
+			      "AND pair=?1 AND tlp BETWEEN ?2 AND ?3 GROUP BY a HAVING sum(rows)>0",
+			      &st, p->reterr);
+
+	*ret = bits_new(p->a, p->p->next_id);
+	if (!r && !*ret)
+		r = kr_fault_set(p->reterr, -KR_ELIMIT, "no room for the query");
+	if (r)
+		return r;
+	sqlite3_bind_int(st, 1, kr_counters_pair(KR_DIM_SOURCE, KR_DIM_NONE, &swapped));
+	sqlite3_bind_int(st, 2, labels.lo);
+	sqlite3_bind_int(st, 3, labels.hi);
+	while (!r && (r = kr_db_step(st, p->reterr)) == 1) {
+		int64_t source = sqlite3_column_int64(st, 0);
+
+		rows += (uint64_t)sqlite3_column_int64(st, 1);
+		r = post_range(p, *ret, KR_POST_SOURCE, source, source);
+	}
+	if (!r && rows > p->p->rows / 4) {
+		*ret = NULL;
+		return 0;
+	}
+	return r ? r : post_text(p, *ret, KR_POST_CLASS, KR_STR("test"));
+}
+
 int kr_plan_candidates(sqlite3 *db, const struct kr_expr *x, const struct kr_filter_names *names,
 		       const struct kr_part_info *part, struct kr_arena *a, struct kr_bits **ret,
 		       struct kr_fault *reterr)
 {
 	struct plan p = {db, names, part, a, reterr};
-	uint32_t bound = names->scope ? kr_store__bound(names->scope) : 0;
-	struct kr_bits *own;
+	const struct kr_scope *scope = names->scope ? names->scope : &KR_SCOPE_ALL;
+	struct kr_labels labels = kr_store__labels(scope);
+	struct kr_bits *shown = NULL;
 	int r;
 
 	*ret = NULL;
 	r = x ? collect(&p, x, ret) : 0;
-	if (r || !bound)
-		return r;
-	own = bits_new(a, part->next_id);
-	if (!own)
-		return kr_fault_set(reterr, -KR_ELIMIT, "no room for the query");
-	r = post_range(&p, own, KR_POST_CONSTITUENT, bound, bound);
-	if (*ret)
-		bits_and(own, *ret);
-	*ret = own;
+	if (!r && kr_store__bound(scope))
+		r = own_rows(&p, kr_store__bound(scope), &shown);
+	else if (!r && labels.lo > KR_TLP_NONE)
+		r = loose_rows(&p, labels, &shown);
+	if (shown && *ret)
+		bits_and(shown, *ret);
+	if (shown)
+		*ret = shown;
 	return r;
 }
 
