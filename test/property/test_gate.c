@@ -106,9 +106,11 @@ static bool learn(void *ctx, const struct kr_stored_event *ev)
 
 static void fill(const char *dir)
 {
-	struct kr_store_opts o = {.partition_rows_max = 20, .now = world_clock};
+	struct kr_store_opts o = {
+		.partition_rows_max = 20, .group_rows_max = 8, .now = world_clock};
 	KR_AUTO(kr_arena) *a = kr_arena_new(0);
 	struct kr_event_query q = {0};
+	struct kr_store_totals totals;
 	struct kr_event_page page;
 	struct kr_fault f = {0};
 
@@ -118,6 +120,9 @@ static void fill(const char *dir)
 	world_fill(w.s, BATCHES, PER, make, NULL);
 	world_must(kr_store_event_list(w.s, &KR_SCOPE_ALL, &q, learn, NULL, a, &page, &f), &f,
 		   "list");
+	world_must(kr_store_totals(w.s, &KR_SCOPE_ALL, &totals, &f), &f, "totals");
+	OK(totals.partitions >= 2 * WORLD_DAYS, "%llu partitions",
+	   (unsigned long long)totals.partitions);
 	IS(w.n, ROWS, "all rows are there, with the labels, owners and counts that were put in");
 }
 

@@ -4,10 +4,10 @@
  * by byte - lists with ids and cursors, counts, groups, counters, totals, errors - whatever he
  * asks.
  *
- * Three stores have one secret key and the same visible rows. In the second every hidden row is
- * another one, in its place: then ids are the same too. In the third there are no hidden rows at
- * all: row numbers differ, so ids are compared by the order in which they are met, and that they
- * tell nothing else is the seal's business (test_base_seal).
+ * Three stores have one secret key and the same visible rows, with other values in hidden fields.
+ * In the second every hidden row is another one, in its place: then ids are the same too. In the
+ * third there are no hidden rows at all: row numbers differ, so ids are compared by the order in
+ * which they are met, and that they tell nothing else is the seal's business (test_base_seal).
  */
 #include <sys/wait.h>
 
@@ -26,6 +26,40 @@ struct filling {
 	unsigned shown, hidden;
 };
 
+/* Other values in the fields that are hidden, other owners beside the one who looks. */
+static void change_hidden(const struct kr_scope *s, struct kr_event *e, struct kr_arena *a)
+{
+	struct kr_event *other = world_event(a, KR_TLP_AMBER, (unsigned)prop_below(4), false,
+					     e->key);
+	uint32_t n = 0;
+
+	for (int f = 1; f < KR_FIELD_MAX; f++) {
+		const union kr_value *v = kr_event_get(other, (enum kr_field)f);
+
+		if (!kr_field_info((enum kr_field)f) || kr_scope_field(s, (enum kr_field)f))
+			continue;
+		kr_event_unset(e, (enum kr_field)f);
+		if (v && kr_event_put(e, a, (enum kr_field)f, *v))
+			abort();
+	}
+	if (!kr_scope_subject(s, KR_SUBJ_EXTRA)) {
+		e->extra = NULL;
+		e->extra_end = &e->extra;
+		e->n_extra = 0;
+		for (const struct kr_extra *x = other->extra; x; x = x->next)
+			if (kr_event_add_extra(e, a, x->key, x->value, x->literal))
+				abort();
+	}
+	/* Nobody's rows become somebody's for a partner; an owner stays one of his. */
+	for (uint32_t i = 0; i < e->n_owners; i++)
+		if (e->owners[i].constituent == s->constituent)
+			e->owners[n++] = e->owners[i];
+	for (uint32_t i = 0; i < other->n_owners; i++)
+		if (other->owners[i].constituent != s->constituent && n < 2)
+			e->owners[n++] = other->owners[i];
+	e->n_owners = n;
+}
+
 /* One event a batch and a batch a commit: row numbers do not depend on what is in the rows. */
 static void make(void *ctx, struct kr_batch *b, unsigned day, unsigned i)
 {
@@ -38,6 +72,8 @@ static void make(void *ctx, struct kr_batch *b, unsigned day, unsigned i)
 			prop_chance(15), key);
 	if (kr_scope_has(x->scope, e->label, e->owners, e->n_owners)) {
 		x->shown++;
+		if (x->variant != AS_IT_IS)
+			change_hidden(x->scope, e, b->arena);
 		kr_batch_add(b, e);
 		return;
 	}
