@@ -67,7 +67,7 @@ static const struct kr_column all_columns[] = {
 	{"read", "", KR_LEFT, true},	   {"new", "", KR_LEFT, true},
 	{"aggregated", "", KR_LEFT, true}, {"refused", "", KR_LEFT, true},
 	{"warnings", "", KR_LEFT, true},   {"unrouted", "", KR_LEFT, true},
-	{"ms", "", KR_LEFT, true},
+	{"ms", "", KR_LEFT, true},	   {"dropped", "", KR_LEFT, true},
 };
 
 static void text_row(struct kr_table *t, struct kr_arena *a, const struct kr_report *r)
@@ -109,6 +109,7 @@ static void all_row(struct kr_table *t, struct kr_arena *a, const struct kr_repo
 				number(a, r->total.warnings),
 				number(a, r->total.unrouted),
 				number(a, r->ms),
+				number(a, r->total.dropped),
 			});
 }
 
@@ -166,6 +167,21 @@ static int list(struct kr_cli *c)
 }
 
 /* ---- show ---- */
+
+static void json_drops(struct kr_json_out *o, const struct kr_desk_report *d)
+{
+	kr_json_key(o, KR_STR("drops"));
+	kr_json_array(o);
+	for (size_t i = 0; i < d->n_drops; i++) {
+		kr_json_object(o);
+		kr_json_kint(o, "rule", d->drops[i].rule);
+		kr_json_kint(o, "events", (int64_t)d->drops[i].n);
+		if (d->drops[i].expr.n)
+			kr_json_kstr(o, "expr", d->drops[i].expr);
+		kr_json_object_end(o);
+	}
+	kr_json_array_end(o);
+}
 
 static void json_refused(struct kr_json_out *o, const struct kr_desk_report *d)
 {
@@ -228,6 +244,8 @@ static void print_json(struct kr_cli *c, const struct kr_desk_report *d)
 	kr_json_kint(&o, "warnings", (int64_t)r->total.warnings);
 	kr_json_kint(&o, "unrouted", (int64_t)r->total.unrouted);
 	kr_json_kint(&o, "ms", (int64_t)r->ms);
+	kr_json_kint(&o, "dropped", (int64_t)r->total.dropped);
+	json_drops(&o, d);
 	json_refused(&o, d);
 	kr_json_object_end(&o);
 	kr_buf_ch(&b, '\n');
@@ -248,6 +266,19 @@ static void fact(struct kr_cli *c, const char *name, struct kr_str value)
 	for (const char *p = name; *p; p++)
 		width -= ((unsigned char)*p & 0xc0) != 0x80;
 	fprintf(c->out, "%s%*s %s\n", name, KR_MAX(width, 0), "", kr_buf_cstr(&b));
+}
+
+/* What rules dropped, one line a rule. */
+static void drop_facts(struct kr_cli *c, const struct kr_desk_report *d)
+{
+	for (size_t i = 0; i < d->n_drops; i++) {
+		const struct kr_report_drop *p = &d->drops[i];
+
+		fact(c, N_("Dropped"),
+		     kr_arena_printf(c->arena, kr_text(c->lang, "%llu by rule %u: %.*s"),
+				     (unsigned long long)p->n, p->rule,
+				     KR_STR_ARG(p->expr.n ? p->expr : KR_STR("(removed)"))));
+	}
 }
 
 static void facts(struct kr_cli *c, const struct kr_desk_report *d)
@@ -282,6 +313,7 @@ static void facts(struct kr_cli *c, const struct kr_desk_report *d)
 		     (unsigned long long)r->total.read, (unsigned long long)r->total.fresh,
 		     (unsigned long long)r->total.aggregated, (unsigned long long)r->total.refused,
 		     (unsigned long long)r->total.warnings, (unsigned long long)r->total.unrouted));
+	drop_facts(c, d);
 }
 
 static void refused_table(struct kr_cli *c, const struct kr_desk_report *d)

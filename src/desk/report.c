@@ -219,5 +219,7 @@ int kr_desk_report_show(struct kr_store *s, const struct kr_scope *scope, uint64
 	err = kr_store_report_get(s, scope, report, a, &ret->row, reterr);
 	if (!err)
 		err = name_mapping(s, a, ret, reterr);
+	if (!err && ret->row.total.dropped)
+		err = kr_store_report_drops(s, report, a, &ret->drops, &ret->n_drops, reterr);
 	return err ? err : read_refused(s, scope, refused_max, a, ret, reterr);
 }

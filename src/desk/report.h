@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "model/scope.h"
+#include "store/intake.h"
 #include "store/read.h"
 #include "store/store.h"
 
@@ -46,8 +47,10 @@ struct kr_desk_report {
 	struct kr_str mapping; /* name; empty: none */
 	uint32_t mapping_version;
 	struct kr_desk_refused *refused;
-	size_t n_refused; /* shown here; row.total.refused is their number */
-	bool raw_gone;	  /* the archive does not hold it any more */
+	size_t n_refused;	      /* shown here; row.total.refused is their number */
+	struct kr_report_drop *drops; /* what intake rules dropped, by rule */
+	size_t n_drops;
+	bool raw_gone; /* the archive does not hold it any more */
 };
 /*
  * All about a report.

@@ -5,6 +5,8 @@
  */
 #include "model/batch.h"
 
+#include "base/err.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +38,9 @@ void kr_batch_clear(struct kr_batch *b)
 	kr_arena_clear(b->arena);
 	b->n = b->n_refusals = b->n_notes = 0;
 	b->refused = b->warnings = 0;
+	b->dropped = 0;
+	b->drops = NULL;
+	b->n_drops = b->drops_cap = 0;
 }
 
 /* Room for one more of n elements; returns the list. */
@@ -104,4 +109,26 @@ void kr_batch_refuse(struct kr_batch *b, uint64_t offset, uint64_t length, uint3
 		r.reason = KR_STR("refused; no memory was left in the batch for the reason");
 	b->refusals = grow(b->refusals, b->n_refusals, &b->refusals_cap, sizeof(r));
 	b->refusals[b->n_refusals++] = r;
+}
+
+int kr_batch_drop(struct kr_batch *b, uint32_t rule)
+{
+	struct kr_drop *d = NULL;
+
+	for (size_t i = 0; i < b->n_drops && !d; i++)
+		if (b->drops[i].rule == rule)
+			d = &b->drops[i];
+	if (!d) {
+		b->drops = kr_arena_more(b->arena, b->drops, b->n_drops, &b->drops_cap,
+					 sizeof(*b->drops));
+		if (!b->drops) {
+			b->n_drops = 0;
+			return -KR_ELIMIT;
+		}
+		d = &b->drops[b->n_drops++];
+		*d = (struct kr_drop){.rule = rule};
+	}
+	d->n++;
+	b->dropped++;
+	return 0;
 }

@@ -16,13 +16,22 @@ struct kr_refusal {
 	struct kr_str reason;
 };
 
+/* Events that a rule dropped. */
+struct kr_drop {
+	uint32_t rule;
+	uint64_t n;
+};
+
 struct kr_batch {
 	struct kr_arena *arena; /* owned */
 	struct kr_event **events;
 	size_t n, cap;
 	struct kr_refusal *refusals;
 	size_t n_refusals, refusals_cap;
-	uint64_t refused;     /* all of them; details are kept of the first KR_BATCH_REFUSALS_MAX */
+	uint64_t refused; /* all of them; details are kept of the first KR_BATCH_REFUSALS_MAX */
+	uint64_t dropped; /* events that rules dropped; they are in no list */
+	struct kr_drop *drops;
+	size_t n_drops, drops_cap;
 	uint64_t warnings;    /* values that were not valid and went to extra */
 	struct kr_str *notes; /* what is odd about the report as a whole, e.g. an optional column
 				 that is missing */
@@ -43,6 +52,8 @@ void kr_batch_add(struct kr_batch *b, struct kr_event *e);
  * '?'. */
 void kr_batch_refuse(struct kr_batch *b, uint64_t offset, uint64_t length, uint32_t line,
 		     uint32_t column, const char *fmt, ...) KR_PRINTF(6, 7);
+/* Count an event that a rule dropped. 0 or -KR_ELIMIT. */
+KR_MUST_USE int kr_batch_drop(struct kr_batch *b, uint32_t rule);
 /* Note what is odd about the report; the text is copied. Beyond KR_BATCH_NOTES_MAX nothing is kept.
  */
 void kr_batch_note(struct kr_batch *b, const char *fmt, ...) KR_PRINTF(2, 3);

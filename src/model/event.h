@@ -51,6 +51,7 @@ struct kr_event {
 	struct kr_owner *owners;
 	uint32_t n_owners;
 	enum kr_tlp label; /* the tightest of event and source */
+	uint32_t dropped;  /* id of the intake rule that drops it; 0: none */
 };
 
 /* An empty event in the arena, seen once (count 1); NULL when the arena is full. */

@@ -19,8 +19,9 @@ struct kr_feed {
 	struct kr_mapping *mapping;
 	struct kr_register *reg;
 	struct kr_tables *tables;
+	struct kr_intake *intake;
 	struct kr_stage_env env;
-	char *name; /* of the report, for the codec */
+	char *name, *source; /* of the report, for the codec and for rules */
 	uint32_t next;
 	bool finished;
 };
@@ -66,6 +67,9 @@ int kr_feed_open(struct kr_pipe *p, const struct kr_report *r, const struct kr_c
 	f->mapping = mapping ? kr_mapping_ref(mapping) : NULL;
 	f->reg = kr_pipe_register(p);
 	f->tables = kr_pipe_tables(p);
+	f->intake = kr_pipe_intake(p);
+	f->source = kr_xmalloc(r->source.n + 1);
+	memcpy(f->source, r->source.n ? r->source.p : "", r->source.n);
 	f->env = (struct kr_stage_env){
 		.reg = f->reg,
 		.tables = f->tables,
@@ -73,6 +77,9 @@ int kr_feed_open(struct kr_pipe *p, const struct kr_report *r, const struct kr_c
 		.time = r->observed != KR_TIME_NONE ? r->observed : r->spooled,
 		.tlp = source_tlp,
 		.force = limits.enrich_force,
+		.intake = kr_intake_count(f->intake, r->source_id) ? f->intake : NULL,
+		.source = r->source_id,
+		.source_name = kr_str_n(f->source, r->source.n),
 	};
 	err = kr_spool_open(kr_pipe_store(p), r->class_, r->day, &r->hash, &f->reader, reterr);
 	if (!err)
@@ -96,8 +103,15 @@ void kr_feed_free(struct kr_feed *f)
 	kr_mapping_unref(f->mapping);
 	kr_register_unref(f->reg);
 	kr_tables_unref(f->tables);
+	kr_intake_unref(f->intake);
+	free(f->source);
 	free(f->name);
 	free(f);
+}
+
+void kr_feed_keep(struct kr_feed *f)
+{
+	f->env.keep = true;
 }
 
 int kr_feed_next(struct kr_feed *f, struct kr_portion *out, struct kr_fault *reterr)

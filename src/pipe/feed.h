@@ -48,5 +48,7 @@ KR_AUTO_DEFINE(kr_feed)
  * out may hold events from before that); -KR_EIO, -KR_ECORRUPT (the spool).
  */
 KR_MUST_USE int kr_feed_next(struct kr_feed *f, struct kr_portion *out, struct kr_fault *reterr);
+/* From now on intake rules drop nothing: rows that are there are made again. */
+void kr_feed_keep(struct kr_feed *f);
 /* Pass a decoded portion through the stages. 0 or -KR_ELIMIT. */
 KR_MUST_USE int kr_feed_stages(struct kr_feed *f, struct kr_portion *out, struct kr_fault *reterr);

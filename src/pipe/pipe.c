@@ -8,6 +8,7 @@
  */
 #include "pipe/pipe.h"
 
+#include "base/log.h"
 #include "store/read.h"
 
 #include <pthread.h>
@@ -20,6 +21,7 @@ struct kr_pipe {
 	pthread_mutex_t lock; /* guards all that follows */
 	struct kr_register *reg;
 	struct kr_tables *tables;
+	struct kr_intake *intake;
 	struct kr_pipe_limits limits;
 	struct kr_metrics *metrics;
 };
@@ -67,6 +69,7 @@ void kr_pipe_close(struct kr_pipe *p)
 		return;
 	kr_register_unref(p->reg);
 	kr_tables_unref(p->tables);
+	kr_intake_unref(p->intake);
 	kr_desk_mappings_free(p->mappings);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
@@ -119,6 +122,37 @@ struct kr_tables *kr_pipe_tables(struct kr_pipe *p)
 	return t;
 }
 
+/* A rule that cannot be used any more is left out and told, once a change. */
+static void intake_refresh_locked(struct kr_pipe *p)
+{
+	struct kr_intake *fresh = NULL;
+	struct kr_fault f = {0};
+	int r;
+
+	if (p->intake && kr_intake_version(p->intake) == kr_store_intake_version(p->store))
+		return;
+	r = kr_intake_load(p->store, &fresh, &f);
+	if (r)
+		kr_log(r < 0 ? KR_LOG_ERROR : KR_LOG_WARNING,
+		       "rules for events cannot be used as they are", KR_FAULT(&f));
+	/* Old rules are better than none. */
+	if (!fresh)
+		return;
+	kr_intake_unref(p->intake);
+	p->intake = fresh;
+}
+
+struct kr_intake *kr_pipe_intake(struct kr_pipe *p)
+{
+	struct kr_intake *i;
+
+	pthread_mutex_lock(&p->lock);
+	intake_refresh_locked(p);
+	i = kr_intake_ref(p->intake);
+	pthread_mutex_unlock(&p->lock);
+	return i;
+}
+
 struct kr_store *kr_pipe_store(struct kr_pipe *p)
 {
 	return p->store;
@@ -166,6 +200,8 @@ void kr_pipe__count(struct kr_pipe *p, struct kr_str source, const struct kr_tak
 		      t->read);
 		count(p->metrics, "karaula_rows", "New rows that were stored, by source.", source,
 		      t->fresh);
+		count(p->metrics, "karaula_records_dropped",
+		      "Records that rules dropped, by source.", source, t->dropped);
 		count(p->metrics, "karaula_records_refused",
 		      "Records that could not become events, by source.", source, t->refused);
 	}

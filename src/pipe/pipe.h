@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "codec/codec.h"
 #include "conf/conf.h"
+#include "desk/intake.h"
 #include "desk/mapping.h"
 #include "desk/register.h"
 #include "pipe/enrich.h"
@@ -40,6 +41,9 @@ KR_MUST_USE int kr_pipe_reload(struct kr_pipe *p, struct kr_fault *reterr);
  * kr_tables_unref()). */
 struct kr_register *kr_pipe_register(struct kr_pipe *p);
 struct kr_tables *kr_pipe_tables(struct kr_pipe *p);
+/* Rules for events on their way in, as they are now: read again after a change. kr_intake_unref().
+ */
+struct kr_intake *kr_pipe_intake(struct kr_pipe *p);
 struct kr_store *kr_pipe_store(struct kr_pipe *p);
 
 /* Limits and switches, a copy. */

@@ -63,6 +63,8 @@ static int start(struct kr_take__reparser *r, uint64_t report, struct kr_fault *
 		err = kr_desk_mapping_get(kr_pipe_mappings(r->p), row.mapping, &mapping, reterr);
 	if (!err)
 		err = kr_feed_open(r->p, &row, codec, mapping, r->tlp, &r->feed, reterr);
+	if (!err)
+		kr_feed_keep(r->feed);
 	kr_mapping_unref(mapping);
 	r->report = report;
 	return err;

@@ -80,6 +80,17 @@ static int stage_key(const struct kr_stage_env *env, struct kr_event **events, s
 	return 0;
 }
 
+static int stage_intake(const struct kr_stage_env *env, struct kr_event **events, size_t n,
+			struct kr_arena *arena)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && env->intake && i < n; i++)
+		err = kr_intake_apply(env->intake, env->source, env->source_name, env->keep,
+				      events[i], arena);
+	return err;
+}
+
 static int stage_label(const struct kr_stage_env *env, struct kr_event **events, size_t n,
 		       struct kr_arena *arena)
 {
@@ -133,6 +144,24 @@ static void refuse_red(struct kr_batch *b)
 	b->n = n;
 }
 
+/* Take the events that rules dropped out of the list. */
+static int count_dropped(struct kr_batch *b)
+{
+	size_t n = 0;
+	int err = 0;
+
+	for (size_t i = 0; i < b->n; i++) {
+		struct kr_event *e = b->events[i];
+
+		if (!e->dropped)
+			b->events[n++] = e;
+		else if (!err)
+			err = kr_batch_drop(b, e->dropped);
+	}
+	b->n = n;
+	return err;
+}
+
 static int stage_fault(const struct kr_stage *stage, int err, struct kr_fault *reterr)
 {
 	if (err == -KR_ELIMIT) {
@@ -149,7 +178,7 @@ static int stage_fault(const struct kr_stage *stage, int err, struct kr_fault *r
 
 int kr_stages_run(const struct kr_stage_env *env, struct kr_batch *b, struct kr_fault *reterr)
 {
-	bool red = false;
+	bool red = false, dropped = false;
 
 	for (size_t from = 0; from < b->n; from += KR_STAGE_RUN) {
 		size_t n = KR_MIN(b->n - from, (size_t)KR_STAGE_RUN);
@@ -161,8 +190,11 @@ int kr_stages_run(const struct kr_stage_env *env, struct kr_batch *b, struct kr_
 				return stage_fault(&stages[s], err, reterr);
 		}
 		for (size_t i = from; i < from + n; i++)
-			red |= b->events[i]->label == KR_TLP_RED;
+			red |= b->events[i]->label == KR_TLP_RED,
+				dropped |= b->events[i]->dropped != 0;
 	}
+	if (dropped && count_dropped(b))
+		return stage_fault(&stages[0], -KR_ELIMIT, reterr);
 	if (red)
 		refuse_red(b);
 	return 0;

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/time.h"
+#include "desk/intake.h"
 #include "desk/register.h"
 #include "model/batch.h"
 #include "pipe/enrich.h"
@@ -18,6 +19,10 @@ struct kr_stage_env {
 	const struct kr_register *reg; /* NULL: nobody owns anything */
 	const struct kr_tables *tables;
 	const struct kr_hash_key *key;
+	const struct kr_intake *intake; /* rules; NULL: none */
+	uint32_t source;		/* of the report */
+	struct kr_str source_name;
+	bool keep;	 /* rules drop nothing: rows that are there are made again */
 	kr_time time;	 /* of events that have none: when collected, else when spooled */
 	enum kr_tlp tlp; /* of the source */
 	bool force;	 /* setting take.enrich_force */

@@ -45,5 +45,14 @@ KR_MUST_USE int kr_store_intake_remove(struct kr_store *s, const struct kr_by *b
 KR_MUST_USE int kr_store_intake_list(struct kr_store *s, struct kr_arena *a,
 				     struct kr_intake_rule **ret, size_t *ret_n,
 				     struct kr_fault *reterr);
+/* What rules dropped from a report, by rule, most first; rules that are gone too. */
+struct kr_report_drop {
+	uint32_t rule;
+	uint64_t n;
+	struct kr_str expr; /* of the rule as it is now */
+};
+KR_MUST_USE int kr_store_report_drops(struct kr_store *s, uint64_t report, struct kr_arena *a,
+				      struct kr_report_drop **ret, size_t *ret_n,
+				      struct kr_fault *reterr);
 /* Changes with every change of a rule. */
 uint64_t kr_store_intake_version(struct kr_store *s);

@@ -124,12 +124,13 @@ KR_MUST_USE int kr_store_batch(struct kr_taking *t, uint32_t n, const struct kr_
 			       struct kr_fault *reterr);
 
 struct kr_taken {
-	uint64_t read;	     /* records: events and refused */
+	uint64_t read;	     /* records: events, dropped and refused */
 	uint64_t fresh;	     /* rows that are new */
 	uint64_t aggregated; /* events that raised the count of a row */
 	uint64_t refused;
 	uint64_t warnings; /* values kept in extra since they were not valid */
 	uint64_t unrouted; /* new rows that nobody owns */
+	uint64_t dropped;  /* events that intake rules dropped */
 };
 /*
  * End: commit what is open, durable when this returns, and set the report's state.

@@ -19,6 +19,7 @@ static void numbers(struct kr_page *p, const struct kr_report *r)
 		{T(p, "New events"), r->total.fresh},
 		{T(p, "Added to events seen before"), r->total.aggregated},
 		{T(p, "Refused"), r->total.refused},
+		{T(p, "Dropped by rules"), r->total.dropped},
 		{T(p, "Values kept aside as not valid"), r->total.warnings},
 		{T(p, "New events that nobody owns"), r->total.unrouted},
 	};

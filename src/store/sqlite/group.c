@@ -44,11 +44,23 @@ static int write_ledger(struct kr_group *g, struct kr_partition *w, struct kr_fa
 	for (size_t i = 0; !r && i < g->n_batches; i++) {
 		const struct group_batch *b = &g->batches[i];
 		const uint64_t v[] = {
-			b->report, b->generation, b->number,  w->info.seg + 1, b->read + b->refused,
-			b->fresh,  b->aggregated, b->refused, b->warnings,     b->unrouted};
+			b->report,
+			b->generation,
+			b->number,
+			w->info.seg + 1,
+			b->read + b->refused + b->dropped,
+			b->fresh,
+			b->aggregated,
+			b->refused,
+			b->warnings,
+			b->unrouted,
+			b->dropped,
+		};
+		const int n = (int)KR_ARRAY_LEN(v);
 
-		for (int k = 0; k < (int)KR_ARRAY_LEN(v); k++)
+		for (int k = 0; k < n; k++)
 			sqlite3_bind_int64(st, k + 1, (int64_t)v[k]);
+		kr_db_bind_str(st, n + 1, b->drops);
 		r = kr_db_run(st, reterr);
 	}
 	st = w->st[KR_PS_REFUSED];
@@ -209,6 +221,17 @@ static void add_refusals(struct kr_group *g, uint32_t batch, const struct kr_bat
 	}
 }
 
+/* "RULE:N RULE:N", for the ledger; p NULL if nothing was dropped. */
+static struct kr_str drops_text(struct kr_group *g, const struct kr_batch *b)
+{
+	KR_AUTO_BUF text = KR_BUF((size_t)64 << 10);
+
+	for (size_t i = 0; i < b->n_drops; i++)
+		kr_buf_printf(&text, "%s%u:%llu", i ? " " : "", b->drops[i].rule,
+			      (unsigned long long)b->drops[i].n);
+	return b->n_drops ? kr_arena_dup(g->arena, kr_buf_str(&text)) : KR_STR_NULL;
+}
+
 int kr_store_batch(struct kr_taking *t, uint32_t n, const struct kr_batch *b,
 		   struct kr_fault *reterr)
 {
@@ -238,7 +261,9 @@ int kr_store_batch(struct kr_taking *t, uint32_t n, const struct kr_batch *b,
 							.number = n,
 							.read = (uint32_t)b->n,
 							.refused = b->refused,
-							.warnings = b->warnings};
+							.warnings = b->warnings,
+							.dropped = b->dropped,
+							.drops = drops_text(g, b)};
 	for (size_t i = 0; i < b->n; i++)
 		kr_group__pend(g, t, (uint32_t)g->n_batches, b->events[i]);
 	add_refusals(g, (uint32_t)g->n_batches, b);

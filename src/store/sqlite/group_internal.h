@@ -26,7 +26,8 @@ struct group_batch {
 	struct kr_taking *taking;
 	uint64_t report;
 	uint32_t generation, number, read;
-	uint64_t refused, warnings;
+	uint64_t refused, warnings, dropped;
+	struct kr_str drops; /* "RULE:N ..." */
 	uint32_t fresh, aggregated, unrouted;
 };
 

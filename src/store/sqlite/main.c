@@ -58,15 +58,20 @@ static int keep_copy(struct kr_store *s, int version, struct kr_fault *reterr)
 	return r ? r : kr_sync_dir(s->dirfd, ".", reterr);
 }
 
-static int read_register_version(struct kr_store *s, struct kr_fault *reterr)
+static int read_versions(struct kr_store *s, struct kr_fault *reterr)
 {
 	KR_AUTO_STMT st = NULL;
-	int r = kr_db_prepare(s->main, "SELECT value FROM meta WHERE key='register'", &st, reterr);
+	int r = kr_db_prepare(s->main,
+			      "SELECT (SELECT value FROM meta WHERE key='register'),(SELECT value "
+			      "FROM meta WHERE key='intake')",
+			      &st, reterr);
 
 	if (!r)
 		r = kr_db_step(st, reterr);
-	if (r == 1)
+	if (r == 1) {
 		s->register_version = (uint64_t)sqlite3_column_int64(st, 0);
+		s->intake_version = (uint64_t)sqlite3_column_int64(st, 1);
+	}
 	return r < 0 ? r : 0;
 }
 
@@ -90,7 +95,7 @@ int kr_store__main_open(struct kr_store *s, bool make, struct kr_fault *reterr)
 		r = kr_store__recover_load(s, reterr);
 	if (!r)
 		r = meta_blob(s->main, "hash_key", &s->hash_key, sizeof(s->hash_key), reterr);
-	return r ? r : read_register_version(s, reterr);
+	return r ? r : read_versions(s, reterr);
 }
 
 int kr_store__main_begin(struct kr_store *s, struct kr_fault *reterr)

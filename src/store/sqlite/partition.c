@@ -17,8 +17,8 @@ static const char tables[] =
 	"NULL,"
 	" read INTEGER NOT NULL, fresh INTEGER NOT NULL, aggregated INTEGER NOT NULL, refused "
 	"INTEGER NOT NULL,"
-	" warnings INTEGER NOT NULL, unrouted INTEGER NOT NULL, PRIMARY "
-	"KEY(report,generation,batch)) WITHOUT ROWID;"
+	" warnings INTEGER NOT NULL, unrouted INTEGER NOT NULL, dropped INTEGER NOT NULL DEFAULT "
+	"0, drops TEXT, PRIMARY KEY(report,generation,batch)) WITHOUT ROWID;"
 	"CREATE TABLE refused(report INTEGER, batch INTEGER, n INTEGER, offset INTEGER NOT NULL, "
 	"length INTEGER NOT NULL,"
 	" col INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY(report,batch,n)) WITHOUT ROWID;"
@@ -46,6 +46,32 @@ static int create(sqlite3 *db, struct kr_fault *reterr)
 	return kr_db_exec(db, kr_buf_cstr(&sql), reterr);
 }
 
+/* Schema 1 had no rules. Files that nobody writes any more stay as they are. */
+static int migrate(sqlite3 *db, struct kr_fault *reterr)
+{
+	int r = kr_db_exec(db,
+			   "BEGIN IMMEDIATE;"
+			   "ALTER TABLE ledger ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0;"
+			   "ALTER TABLE ledger ADD COLUMN drops TEXT;"
+			   "PRAGMA user_version=2;"
+			   "COMMIT;",
+			   reterr);
+
+	if (r)
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return r;
+}
+
+int kr_partition_has_drops(sqlite3 *db, struct kr_fault *reterr)
+{
+	KR_AUTO_STMT st = NULL;
+	int r = kr_db_prepare(db, "PRAGMA user_version", &st, reterr);
+
+	if (!r)
+		r = kr_db_step(st, reterr);
+	return r < 0 ? r : r == 1 && sqlite3_column_int64(st, 0) >= 2;
+}
+
 static int prepare(struct kr_partition *p, struct kr_fault *reterr)
 {
 	KR_AUTO_BUF b = KR_BUF(64 << 10);
@@ -57,7 +83,10 @@ static int prepare(struct kr_partition *p, struct kr_fault *reterr)
 		{KR_PS_DELETE, "DELETE FROM event WHERE id=?1"},
 		{KR_PS_CONTRIBUTE,
 		 "INSERT OR IGNORE INTO contribution VALUES(?1,?2,?3,?4,?5,?6,?7)"},
-		{KR_PS_LEDGER, "INSERT INTO ledger VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)"},
+		{KR_PS_LEDGER, "INSERT INTO "
+			       "ledger(report,generation,batch,seg,read,fresh,aggregated,refused,"
+			       "warnings,unrouted,dropped,drops) "
+			       "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)"},
 		{KR_PS_REFUSED, "INSERT INTO refused VALUES(?1,?2,?3,?4,?5,?6,?7)"},
 		{KR_PS_POSTING, "INSERT INTO posting VALUES(?1,?2,?3,?4)"},
 		{KR_PS_COUNTER, "INSERT INTO counter VALUES(?1,?2,?3,?4,?5,?6,?7)"},
@@ -183,6 +212,8 @@ int kr_partition_open(struct kr_store *s, enum kr_retention class_, int32_t day,
 		r = create(p->db, reterr);
 	else if (!r && version > KR_SCHEMA_PARTITION)
 		r = kr_fault_set(reterr, -KR_EVERSION, "the partition was made by a newer karaula");
+	else if (!r && version == 1)
+		r = migrate(p->db, reterr);
 	if (!r)
 		r = prepare(p, reterr);
 	p->info = (struct kr_part_info){.class_ = class_, .day = day, .part = part};

@@ -39,6 +39,8 @@ KR_MUST_USE int kr_partition_open(struct kr_store *s, enum kr_retention class_, 
 				  uint32_t part, bool create, struct kr_partition **ret,
 				  struct kr_fault *reterr);
 void kr_partition_close(struct kr_partition *p);
+/* Does the ledger of this file count what rules dropped? 1, 0 (schema 1), -KR_E*. */
+KR_MUST_USE int kr_partition_has_drops(sqlite3 *db, struct kr_fault *reterr);
 /* Read the state row. */
 KR_MUST_USE int kr_partition_state(sqlite3 *db, struct kr_part_info *ret, struct kr_fault *reterr);
 /* Write it; in the open transaction. */

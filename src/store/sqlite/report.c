@@ -116,7 +116,7 @@ int kr_store_report_add(struct kr_store *s, const struct kr_report_new *n,
 	"class,r.day,"                                                                             \
 	"r.spooled,r.taken,r.observed,r.bytes,r.stored,r.read,r.fresh,r.aggregated,r.refused,r."   \
 	"warnings,"                                                                                \
-	"r.unrouted,r.ms"
+	"r.unrouted,r.ms,r.dropped"
 
 static kr_time time_or_none(sqlite3_stmt *st, int i)
 {
@@ -148,7 +148,8 @@ static void read_report(sqlite3_stmt *st, struct kr_arena *a, struct kr_report *
 			  .aggregated = (uint64_t)sqlite3_column_int64(st, 19),
 			  .refused = (uint64_t)sqlite3_column_int64(st, 20),
 			  .warnings = (uint64_t)sqlite3_column_int64(st, 21),
-			  .unrouted = (uint64_t)sqlite3_column_int64(st, 22)},
+			  .unrouted = (uint64_t)sqlite3_column_int64(st, 22),
+			  .dropped = (uint64_t)sqlite3_column_int64(st, 24)},
 		.ms = (uint64_t)sqlite3_column_int64(st, 23),
 	};
 	if (sqlite3_column_bytes(st, 9) == KR_HASH_SIZE)
@@ -285,7 +286,7 @@ int kr_store__report_end(struct kr_store *s, const struct kr_taking *t, enum kr_
 		s->main,
 		"UPDATE report SET "
 		"state=?2,reason=?3,taken=?4,ms=?5,read=?6,fresh=?7,aggregated=?8,refused=?9,"
-		"warnings=?10,unrouted=?11 WHERE id=?1",
+		"warnings=?10,unrouted=?11,dropped=?12 WHERE id=?1",
 		&st, reterr);
 	if (!r) {
 		sqlite3_bind_int64(st, 1, (int64_t)t->report);
@@ -299,6 +300,7 @@ int kr_store__report_end(struct kr_store *s, const struct kr_taking *t, enum kr_
 		sqlite3_bind_int64(st, 9, (int64_t)total->refused);
 		sqlite3_bind_int64(st, 10, (int64_t)total->warnings);
 		sqlite3_bind_int64(st, 11, (int64_t)total->unrouted);
+		sqlite3_bind_int64(st, 12, (int64_t)total->dropped);
 		r = kr_db_run(st, reterr);
 	}
 	return kr_store__main_end(s, r, reterr);

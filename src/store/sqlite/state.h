@@ -16,7 +16,7 @@
 
 #define KR_SCHEMA_MAIN	    2
 #define KR_SCHEMA_STATS	    1
-#define KR_SCHEMA_PARTITION 1
+#define KR_SCHEMA_PARTITION 2 /* 2: the ledger counts what rules dropped */
 
 /* One partition as the catalogue knows it; what queries need to pass it over without opening it. */
 struct kr_part_info {
@@ -57,8 +57,8 @@ struct kr_store {
 
 	pthread_mutex_t main_lock; /* guards main: the writer of small things */
 	sqlite3 *main;
-	uint64_t register_version;
-	kr_time recovering; /* atomic; KR_TIME_NONE: not in recover mode */
+	uint64_t register_version, intake_version; /* atomic */
+	kr_time recovering;			   /* atomic; KR_TIME_NONE: not in recover mode */
 
 	pthread_mutex_t files_lock; /* backup and retention: one at a time */
 

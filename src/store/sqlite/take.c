@@ -4,6 +4,7 @@
 
 #include "store/sqlite/db.h"
 #include "store/sqlite/group.h"
+#include "store/sqlite/partition.h"
 #include "store/sqlite/report.h"
 #include "store/sqlite/undo.h"
 
@@ -34,7 +35,7 @@ static int walk_ledger(struct kr_taking *t, struct kr_taken *sum, struct kr_faul
 	KR_AUTO(kr_arena) *a = kr_arena_new(0);
 	struct kr_part_info *parts;
 	size_t n = kr_store__catalogue_copy(t->s, a, &parts);
-	int r = 0;
+	int r = 0, drops;
 
 	for (size_t i = 0; !r && i < n; i++) {
 		char path[KR_PATH_MAX];
@@ -48,10 +49,17 @@ static int walk_ledger(struct kr_taking *t, struct kr_taken *sum, struct kr_faul
 			&db, reterr);
 		if (r)
 			break;
+		r = drops = kr_partition_has_drops(db, reterr);
+		if (r < 0) {
+			kr_store__reader_put(t->s, db);
+			break;
+		}
 		r = kr_db_prepare(
 			db,
-			"SELECT batch,read,fresh,aggregated,refused,warnings,unrouted FROM ledger"
-			" WHERE report=?1 AND generation=?2",
+			drops ? "SELECT batch,read,fresh,aggregated,refused,warnings,unrouted,"
+				"dropped FROM ledger WHERE report=?1 AND generation=?2"
+			      : "SELECT batch,read,fresh,aggregated,refused,warnings,unrouted,0 "
+				"FROM ledger WHERE report=?1 AND generation=?2",
 			&st, reterr);
 		if (!r) {
 			sqlite3_bind_int64(st, 1, (int64_t)t->report);
@@ -67,6 +75,7 @@ static int walk_ledger(struct kr_taking *t, struct kr_taken *sum, struct kr_faul
 				sum->refused += (uint64_t)sqlite3_column_int64(st, 4);
 				sum->warnings += (uint64_t)sqlite3_column_int64(st, 5);
 				sum->unrouted += (uint64_t)sqlite3_column_int64(st, 6);
+				sum->dropped += (uint64_t)sqlite3_column_int64(st, 7);
 			}
 			r = 0;
 		}
