@@ -426,7 +426,7 @@ static bool join(struct kr_thread *t, const struct timespec *until)
 {
 	if (!t->running)
 		return true;
-	if (pthread_clockjoin_np(t->id, NULL, CLOCK_MONOTONIC, until) != 0)
+	if (pthread_timedjoin_np(t->id, NULL, until) != 0)
 		return false;
 	t->running = false;
 	return true;
@@ -442,7 +442,7 @@ bool kr_sources_stop(struct kr_sources *s, int timeout_ms)
 		return true;
 	atomic_store(&s->stopping, true);
 	wake(s);
-	clock_gettime(CLOCK_MONOTONIC, &until);
+	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += timeout_ms / 1000;
 	until.tv_nsec += timeout_ms % 1000 * 1000000L;
 	if (until.tv_nsec >= 1000000000L) {
