@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/base64.h"
 #include "base/time.h"
 #include "net/http_internal.h"
 
@@ -452,27 +453,13 @@ int kr_net_http(struct kr_net *net, const struct kr_net_request *q, struct kr_ar
 
 struct kr_str kr_net_basic(struct kr_arena *a, struct kr_str user, struct kr_str password)
 {
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	struct kr_str s = kr_arena_printf(a, "%.*s:%.*s", KR_STR_ARG(user), KR_STR_ARG(password));
-	size_t n = 0;
-	char *out = kr_arena_bytes(a, 6 + (s.n + 2) / 3 * 4 + 1);
+	struct kr_str pair = kr_arena_printf(a, "%.*s:%.*s", KR_STR_ARG(user),
+					     KR_STR_ARG(password));
+	KR_AUTO_BUF b = KR_BUF((size_t)64 << 10);
 
-	if (!s.p || !out)
+	if (!pair.p)
 		return KR_STR_NULL;
-	memcpy(out, "Basic ", 6);
-	n = 6;
-	for (size_t i = 0; i < s.n; i += 3) {
-		size_t left = s.n - i;
-		uint32_t v = (uint32_t)(unsigned char)s.p[i] << 16 |
-			     (left > 1 ? (uint32_t)(unsigned char)s.p[i + 1] << 8 : 0) |
-			     (left > 2 ? (uint32_t)(unsigned char)s.p[i + 2] : 0);
-
-		out[n++] = digits[v >> 18];
-		out[n++] = digits[v >> 12 & 63];
-		out[n++] = left > 1 ? digits[v >> 6 & 63] : '=';
-		out[n++] = left > 2 ? digits[v & 63] : '=';
-	}
-	out[n] = '\0';
-	return kr_str_n(out, n);
+	kr_buf_c(&b, "Basic ");
+	kr_base64_write(&b, pair, 0);
+	return b.err ? KR_STR_NULL : kr_arena_dup(a, kr_buf_str(&b));
 }
