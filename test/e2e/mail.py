@@ -21,6 +21,13 @@ import kr
 DOMAIN = "mail.example.org"
 MASTER = """
 {smtp} inet n - n - - smtpd
+{smtps} inet n - n - - smtpd
+  -o smtpd_tls_wrappermode=yes
+  -o smtpd_sasl_auth_enable=yes
+  -o smtpd_sasl_type=dovecot
+  -o smtpd_sasl_path=inet:127.0.0.1:{auth}
+  -o smtpd_client_restrictions=permit_sasl_authenticated,reject
+  -o smtpd_delay_reject=yes
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 1 1 qmgr
@@ -127,6 +134,12 @@ service lmtp {{
     port = {lmtp}
   }}
 }}
+service auth {{
+  inet_listener {{
+    address = 127.0.0.1
+    port = {auth}
+  }}
+}}
 service anvil {{
   chroot =
 }}
@@ -174,13 +187,14 @@ def answers(port, seconds=20):
 class Mail:
     """Postfix and Dovecot, running. boxes: names in DOMAIN that exist; refused, later: those that are refused for good, or for now.
 
+    smtp: its port with STARTTLS, smtps: with implicit TLS and a login (any name, password "test").
     Mail to bounce.example.org is taken and comes back, since the next server refuses it; to down.example.org, since there is none.
     """
 
     def __init__(self, boxes=(), refused=(), later=()):
         self.base = kr.temp()
         os.chmod(self.base, 0o755)
-        self.smtp, self.imap, self.lmtp = kr.free_port(), kr.free_port(), kr.free_port()
+        self.smtp, self.smtps, self.imap, self.lmtp, self.auth = (kr.free_port() for _ in range(5))
         self.etc = os.path.join(self.base, "etc")
         for name in ("etc", "queue", "data", "mail", "run"):
             os.makedirs(os.path.join(self.base, name))
@@ -204,7 +218,7 @@ class Mail:
     def _postfix_files(self):
         self._write("etc/main.cf", MAIN.format(base=self.base, root=os.path.dirname(self.base) or "/", domain=DOMAIN, lmtp=self.lmtp,
                                                   refuser=self.refuser.port))
-        self._write("etc/master.cf", MASTER.format(smtp=f"127.0.0.1:{self.smtp}"))
+        self._write("etc/master.cf", MASTER.format(smtp=f"127.0.0.1:{self.smtp}", smtps=f"127.0.0.1:{self.smtps}", auth=self.auth))
         self.maps()
         os.chown(os.path.join(self.base, "data"), pwd.getpwnam("postfix").pw_uid, -1)
 
@@ -219,7 +233,7 @@ class Mail:
     def _dovecot_files(self):
         user = pwd.getpwnam("nobody")
         os.chown(os.path.join(self.base, "mail"), user.pw_uid, user.pw_gid)
-        self._write("dovecot.conf", DOVECOT.format(base=self.base, imap=self.imap, lmtp=self.lmtp, inner="dovecot", login="dovenull",
+        self._write("dovecot.conf", DOVECOT.format(base=self.base, imap=self.imap, lmtp=self.lmtp, auth=self.auth, inner="dovecot", login="dovenull",
                                                    group=grp.getgrgid(pwd.getpwnam("dovecot").pw_gid).gr_name,
                                                    uid=user.pw_uid, gid=user.pw_gid))
 

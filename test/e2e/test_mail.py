@@ -78,11 +78,16 @@ def arrives(t, d, m):
 
 
 def hostile(t, d, m):
-    d.recipient(2, f"second@{mail.DOMAIN}")
+    d.recipient(2, f"second@{mail.DOMAIN}", language="sr-Cyrl")
     d.until(d.tell(2)[0], "sent")
     raw = m.read("second")
     t.same(len(raw), 1, "a constituent with a hostile name is told")
-    t.ok(raw and parse(raw[0])["Bcc"] is None, "and its name makes no header field")
+    if raw:
+        msg = parse(raw[0])
+        t.ok(msg["Bcc"] is None, "and its name makes no header field")
+        t.ok(re.search("[а-яј]{4}", str(msg["Subject"])), "in its language and letters", str(msg["Subject"]))
+        t.has(raw[0].decode("ascii").split("Subject: ")[1].split("\n")[0], "=?utf-8?B?", "which are encoded words")
+        t.same(msg["Content-Language"], "sr-Cyrl", "and the message says which")
     for bad in ("a@b\nBcc: c@example.org", "a b@example.org", "<a@example.org>", "пример@example.org", "a@example.org,b@example.org"):
         r = d.run("recipient", "add", "c2", bad)
         t.ok(r.status == 2, f"the address {bad!r} is refused", r)
@@ -204,6 +209,38 @@ def settings(t, d, m, s):
     d.set("delivery", "mail", "yes")
     s.signal(1)
     t.same(d.until(number, "sent")["state"], "sent", "switched on, it is sent")
+
+
+def ways(t, d, m, s):
+    """Implicit TLS with a login, and encryption that is taken where it is."""
+    def secret(text):
+        with open(os.open(os.path.join(d.path, "secrets", "smtp"), os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as f:
+            f.write(text)
+
+    d.recipient(12, f"twelfth@{mail.DOMAIN}")
+    secret("wrong-password\n")
+    d.set("mail", "timeout", "20s")  # a server lets who does not know the password wait
+    d.set("mail", "user", "karaula")
+    d.set("mail", "password", "smtp")
+    aim(d, s, m.smtps, "implicit")
+    number = d.tell(12)[0]
+    x = d.until(number, "retry")
+    t.has(x["reason"], "mail.password", "a login that is refused says what to look at")
+    secret("test\n")
+    x = d.until(number, "sent")
+    t.same(x["state"], "sent", "with the right password", x, m.log())
+    raw = m.read("twelfth")
+    t.ok(raw and b"with ESMTPSA" in raw[0], "the message goes through implicit TLS after a login", raw)
+    d.set("mail", "user", "")
+    d.set("mail", "timeout", "2s")
+    d.set("mail", "ca_file", "")
+    aim(d, s, m.smtp, "opportunistic")
+    x = d.until(d.tell(12)[0], "sent")
+    t.same(x["state"], "sent", "opportunistic encryption asks for no authority", x)
+    t.ok(b"with ESMTPS " in m.read("twelfth", 2)[-1], "but encrypts")
+    d.set("mail", "ca_file", m.ca)
+    aim(d, s, m.smtp, "starttls")
+    t.ok("wrong-password" not in s.log(), "no password is in the log", s.log())
 
 
 def rates(t, d, m, s):
@@ -347,9 +384,9 @@ def main(t):
     if why:
         t.skip("mail through Postfix and Dovecot", why)
         return
-    boxes = ["first", "second", "fifth", "seventh", "eighth", "ninth", "tenth", "eleventh", "bounces", "csirt"]
+    boxes = ["first", "second", "fifth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "bounces", "csirt"]
     m = mail.Mail(boxes=boxes, refused=["gone"], later=["grey"])
-    d = node(m, 11)
+    d = node(m, 12)
     s = d.serve()
     arrives(t, d, m)
     hostile(t, d, m)
@@ -359,6 +396,7 @@ def main(t):
     down(t, d, m)
     comes_back(t, d, m)
     settings(t, d, m, s)
+    ways(t, d, m, s)
     rates(t, d, m, s)
     cut_off(t, d, m, s)
     ends_in_order(t, d, m, s)

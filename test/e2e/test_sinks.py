@@ -159,6 +159,21 @@ def files(t, d, drop):
     t.same(oct(os.stat(os.path.join(folder, f"delivery-{number}.csv")).st_mode & 0o777), "0o640", "not for everybody")
 
 
+def away(t, d, drop):
+    os.rename(drop, drop + "-away")
+    number = d.tell(9)[0]
+    x = d.until(number, "retry")
+    t.has(x["reason"], "delivery.file_dir", "a folder that is not mounted is waited for")
+    os.rename(drop + "-away", drop)
+    t.same(d.until(number, "sent")["state"], "sent", "until it is there")
+    os.mkdir(os.path.join(drop, "desk-a", f"delivery-{number + 1}.ok"))
+    number = d.tell(9)[0]
+    x = d.until(number, "retry")
+    t.same((x["id"], x["state"]), (number, "retry"), "so is what is in the way of the last file")
+    os.rmdir(os.path.join(drop, "desk-a", f"delivery-{number}.ok"))
+    t.same(d.until(number, "sent")["state"], "sent", "then it is whole")
+
+
 def folders(t, d, drop):
     for bad in ("../out", "/etc", "..", ".hidden", "a/b", ""):
         r = d.run("recipient", "add", "c10", bad, "--by", "file", "--classes", "*=now")
@@ -215,6 +230,7 @@ def main(t):
     ends(t, d, h)
     silent(t, d, h)
     files(t, d, drop)
+    away(t, d, drop)
     folders(t, d, drop)
     t.same(s.stop(), 0, "the node ends in order")
     settings(t, d)
