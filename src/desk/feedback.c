@@ -134,7 +134,7 @@ int kr_desk_feedback_add(struct kr_store *s, const struct kr_conf *conf, const s
 		owns |= ev.e->owners[i].constituent == constituent;
 	if (!owns) {
 		kr_fault_set(reterr, -KR_EDENIED, "this constituent does not own event %s",
-			     kr_event_id_text(event, id));
+			     kr_store_event_id_text(s, scope, event, id));
 		kr_fault_remedy(reterr, "only who owns an event can answer");
 		return -KR_EDENIED;
 	}

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Questions to the data directory. Every one takes a scope. Safe from any thread; readers never
- * block writers. */
+/*
+ * Questions to the data directory. Those about what was taken in take a scope, and what it hides
+ * does not exist for them (doc/storage.md): a hidden event is -KR_ENOENT in the words of one that
+ * never was, a hidden field -KR_EINVAL in the parser's. The few without a scope say nothing of
+ * that; their doors ask for rights. Safe from any thread; readers never block writers.
+ */
 #pragma once
 
 #include "base/arena.h"
@@ -161,12 +165,17 @@ struct kr_event_query {
 	/* Called now and then while rows are passed over; false stops the query with -KR_ECANCEL.
 	 */
 	bool (*progress)(void *ctx, uint64_t scanned, uint64_t total);
-	uint64_t scan_max; /* rows to look at before giving up with a cursor; 0: no limit */
+	/*
+	 * Rows to look at before giving up with a cursor; 0: no limit. Not asked for scopes other
+	 * than staff's, for which progress gets zeroes: where the page ended would tell how many
+	 * rows of others there are. Bound their time with progress.
+	 */
+	uint64_t scan_max;
 	void *ctx;
 };
 struct kr_event_page {
-	struct kr_str cursor; /* to go on; empty at the end. In the arena given */
-	uint64_t rows, scanned;
+	struct kr_str cursor;	/* to go on; empty at the end. In the arena given */
+	uint64_t rows, scanned; /* scanned: 0 for scopes other than staff's */
 };
 /*
  * Matching events, newest arrival first.
@@ -239,7 +248,10 @@ struct kr_counter_row {
 	struct kr_str value_a, value_b;
 	uint64_t rows, events;
 };
-/* From stats.db alone. -KR_EINVAL if the pair is not stored. */
+/*
+ * From stats.db alone; for a scope bound to a constituent, pairs other than all and class from its
+ * rows. -KR_EINVAL if the pair is not stored, or one of its dimensions is hidden.
+ */
 KR_MUST_USE int kr_store_counters(struct kr_store *s, const struct kr_scope *scope,
 				  const struct kr_counter_query *q, struct kr_arena *a,
 				  struct kr_counter_row **ret, size_t *ret_n,
@@ -248,6 +260,7 @@ KR_MUST_USE int kr_store_counters(struct kr_store *s, const struct kr_scope *sco
  * and tests. */
 KR_MUST_USE int kr_store_verify(struct kr_store *s, struct kr_fault *reterr);
 
+/* Events and rows that the scope shows; all else is 0 for whoever may not read reports. */
 struct kr_store_totals {
 	uint64_t events, rows, reports, quarantined, partitions, bytes_events, bytes_spool;
 };
