@@ -296,7 +296,7 @@ static int test(struct kr_cli *c)
 	if (!what.rule.action.n)
 		what.rule.action = KR_STR("drop");
 	what.examples = (uint32_t)examples;
-	err = kr_desk_intake_try(c->node->store, &KR_SCOPE_ALL, &what, c->arena, &done, &c->fault);
+	err = kr_desk_intake_try(c->node->store, &c->scope, &what, c->arena, &done, &c->fault);
 	if (!err && kr_cli_cancelled(c))
 		err = kr_cli_cancel(c);
 	if (!err)

@@ -68,6 +68,9 @@ static void remarks(struct run *x, const struct kr_take_result *r)
 	}
 	for (size_t i = 0; i < r->n_notes; i++)
 		kr_cli_note(c, "%.*s: %.*s", KR_STR_ARG(r->name), KR_STR_ARG(r->notes[i]));
+	if (r->taken.dropped)
+		kr_cli_note(c, "%llu records of %.*s were dropped by rules",
+			    (unsigned long long)r->taken.dropped, KR_STR_ARG(r->name));
 	if (r->taken.refused)
 		kr_cli_note(c, "karaula report show %llu lists what was refused",
 			    (unsigned long long)r->report);

@@ -466,7 +466,7 @@ static void say_form(struct writing *x)
 	case KR_XARF_COPYRIGHT: kr_codec__say(w, "infringing_url", KR_F_SRC_URL); break;
 	case KR_XARF_CONNECTION:
 	case KR_XARF_SCAN: say_connection(x); break;
-	case KR_XARF_CVE: say_cves(x); /* fall through */
+	case KR_XARF_CVE: say_cves(x); __attribute__((fallthrough));
 	case KR_XARF_SERVICE: say_service(x); break;
 	case KR_XARF_BOTNET:
 	case KR_XARF_SERVER: say_compromise(x); break;
