@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a client sends as target, host and languages: nothing breaks the readers, what is decoded is
- * UTF-8 without NUL, and encoding it again leads back to it.
+ * What a client sends as target, form, host and cookies: nothing breaks the readers, what is
+ * decoded is UTF-8 without NUL, and encoding it again leads back to it.
  */
 #include "http/url.h"
 
@@ -49,6 +49,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t k = 0; k < n; k++)
 			check_decoded(params[k].value, a);
 	}
+	if (!kr_http_pairs_parse(target, 20, "form", a, &pairs, &n, &f) && n > 20)
+		abort();
+	if (kr_str_chr(kr_http_cookie_find(target, KR_STR("s")), ';') >= 0)
+		abort();
+	kr_http_host_listed(target, KR_STR("node.example.org a:1"), 8440);
 	kr_http_host_ok(target, 8440);
 	kr_http_etag_listed(target, "0123456789abcdef");
 	return 0;

@@ -91,6 +91,26 @@ unsigned kr_http__header_count(struct kr_http__request *q, const char *name)
 	return c.n;
 }
 
+static enum MHD_Result keep_last(void *cls, enum MHD_ValueKind kind, const char *key,
+				 const char *value)
+{
+	struct kr_http_pair *want = cls;
+
+	(void)kind;
+	if (kr_str_ieq(kr_str_c(key), want->name))
+		want->value = kr_str_c(value);
+	return MHD_YES;
+}
+
+/* The last header of a name: a proxy may add one of its own behind that of the client. */
+static struct kr_str last_header(struct kr_http__request *q, const char *name)
+{
+	struct kr_http_pair want = {.name = kr_str_c(name)};
+
+	MHD_get_connection_values(q->r.connection, MHD_HEADER_KIND, keep_last, &want);
+	return want.value;
+}
+
 /* The last that is not one of our proxies. */
 static struct kr_ip forwarded(const struct kr_http *h, struct kr_str list, struct kr_ip peer)
 {
@@ -116,8 +136,8 @@ void kr_http__client(struct kr_http__request *q)
 
 	q->r.secure = q->h->tls != NULL;
 	if (kr_http__proxy_is(q->h, &ip)) {
-		ip = forwarded(q->h, kr_http_header(&q->r, "X-Forwarded-For"), ip);
-		if (kr_str_ieq(kr_http_header(&q->r, "X-Forwarded-Proto"), KR_STR("https")))
+		ip = forwarded(q->h, last_header(q, "X-Forwarded-For"), ip);
+		if (kr_str_ieq(last_header(q, "X-Forwarded-Proto"), KR_STR("https")))
 			q->r.secure = true;
 	}
 	if (ip.family)

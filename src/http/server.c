@@ -74,7 +74,7 @@ static enum MHD_Result may_connect(void *cls, const struct sockaddr *addr, sockl
 	(void)n;
 	if (h->tls || h->loopback || kr_http__proxy_is(h, &ip))
 		return MHD_YES;
-	kr_log(KR_LOG_WARNING, "connection without TLS that is not from a proxy");
+	kr_log(KR_LOG_INFO, "connection without TLS that is not from a proxy");
 	return MHD_NO;
 }
 

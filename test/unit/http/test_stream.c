@@ -300,6 +300,8 @@ static void test_proxy(void)
 	       "what the client says of itself does not count");
 	client("X-Forwarded-For: 192.0.2.7, 2001:db8::1\r\n", "192.0.2.7 0",
 	       "through two proxies of ours");
+	client("X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: 192.0.2.7\r\n", "192.0.2.7 0",
+	       "a header that the proxy added behind that of the client");
 	client("X-Forwarded-For: nonsense\r\n", "127.0.0.1 0", "nonsense");
 	client("X-Forwarded-For: 192.0.2.7, nonsense\r\n", "127.0.0.1 0", "nonsense at its end");
 	kr_http_stop(server);

@@ -166,6 +166,44 @@ static void test_host(void)
 	OK(!kr_http_host_ok(KR_STR_NULL, 8440), "no host at all");
 }
 
+static void test_cookie(void)
+{
+	static const struct {
+		const char *header, *value; /* value NULL: none */
+	} t[] = {
+		{"s=1", "1"},	   {"a=0; s=1;b=2", "1"}, {" s=1 ", "1"}, {"s=", ""},
+		{"s=1; s=1", "1"}, {"s=1; s=2", NULL},	  {"ss=1", NULL}, {"S=1", NULL},
+		{"s", NULL},	   {"s =1", NULL},	  {"xs=1", NULL}, {"a=s=1", NULL},
+		{"s=a=b", "a=b"},  {";;;", NULL},	  {"", NULL},
+	};
+
+	for (size_t i = 0; i < KR_ARRAY_LEN(t); i++) {
+		struct kr_str got = kr_http_cookie_find(kr_str_c(t[i].header), KR_STR("s"));
+
+		OK(t[i].value ? got.p && kr_str_eqc(got, t[i].value) : !got.p, "cookie in '%s'",
+		   t[i].header);
+	}
+	OK(!kr_http_cookie_find(KR_STR_NULL, KR_STR("s")).p, "no header");
+}
+
+static void test_names(void)
+{
+	struct kr_str names = KR_STR(" node.example.org  other.example.org:8443 [2001:db8::1]:1 ");
+
+	OK(kr_http_host_listed(KR_STR("node.example.org"), names, 8440), "without a port");
+	OK(kr_http_host_listed(KR_STR("Node.Example.ORG:8440"), names, 8440), "with ours");
+	OK(kr_http_host_listed(KR_STR("node.example.org:443"), names, 8440),
+	   "with that of a proxy");
+	OK(!kr_http_host_listed(KR_STR("node.example.org:80"), names, 8440), "with another");
+	OK(!kr_http_host_listed(KR_STR("node.example.org:8440x"), names, 8440), "with nonsense");
+	OK(kr_http_host_listed(KR_STR("other.example.org:8443"), names, 8440), "a listed port");
+	OK(!kr_http_host_listed(KR_STR("other.example.org:8443:443"), names, 8440), "two ports");
+	OK(!kr_http_host_listed(KR_STR("other.example.org"), names, 8440), "which must be there");
+	OK(kr_http_host_listed(KR_STR("[2001:db8::1]:1"), names, 8440), "an address");
+	OK(!kr_http_host_listed(KR_STR(""), names, 8440), "nothing");
+	OK(!kr_http_host_listed(KR_STR("a"), KR_STR(""), 8440), "no names");
+}
+
 static void test_etag(void)
 {
 	OK(kr_http_etag_listed(KR_STR("\"abc\""), "abc"), "the only one");
@@ -183,6 +221,8 @@ int main(void)
 	test_query();
 	test_match();
 	test_host();
+	test_cookie();
+	test_names();
 	test_etag();
 	return tap_end();
 }
