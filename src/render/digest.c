@@ -19,7 +19,7 @@ int kr_digest_opts(struct kr_store *s, const struct kr_conf *conf, struct kr_dig
 {
 	*ret = (struct kr_digest_opts){
 		.node = conf->node_name,
-		.url = conf->delivery_url,
+		.url = conf->http_public_url,
 		.inline_max = conf->delivery_inline_max,
 		.csv_max = conf->delivery_size_max,
 		.link_us = conf->delivery_link_age,

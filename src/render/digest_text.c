@@ -197,6 +197,16 @@ static void rows(const struct kr_digest__sum *x, struct kr_buf *b)
 	kr_buf_ch(b, '\n');
 }
 
+/* Without the '/' that may stand at its end. */
+static size_t url_length(const char *url)
+{
+	size_t n = strlen(url);
+
+	while (n && url[n - 1] == '/')
+		n--;
+	return n;
+}
+
 static void answers(const struct kr_digest__sum *x, struct kr_buf *b)
 {
 	struct kr_link link = {.recipient = x->m->to.id,
@@ -210,7 +220,7 @@ static void answers(const struct kr_digest__sum *x, struct kr_buf *b)
 		      kr_message(x->m->lang, "Tell us what is fixed, a false alarm or not yours, "
 					     "until %s:"),
 		      kr_zone_text(x->m->zone, link.expires, until));
-	kr_buf_printf(b, "\n  %s/feedback/%s\n\n", x->o->url,
+	kr_buf_printf(b, "\n  %.*s/feedback/%s\n\n", (int)url_length(x->o->url), x->o->url,
 		      kr_link_write(x->o->link_key, &link, token));
 }
 

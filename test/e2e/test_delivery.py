@@ -213,7 +213,7 @@ def post(node, path, fields):
 
 def link(t, d):
     """The link of a message: a form that anybody with the link may answer, and nobody else."""
-    d.set("delivery", "url", f"http://127.0.0.1:{d.port}")
+    d.set("http", "public_url", f"http://127.0.0.1:{d.port}")
     id_ = [x["id"] for x in d.json("delivery", "list") if int(x["rows"]) == 50][0]
     text = d.json("delivery", "show", id_)[0]["text"]
     path = re.search(r"http://127\.0\.0\.1:\d+(/feedback/[A-Za-z0-9_-]+)", text).group(1)
