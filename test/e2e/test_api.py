@@ -349,7 +349,7 @@ def changes(t, api):
     t.same(api.ask("POST", "/api/v1/sources", "viewer", {"name": "x"}).status, 403, "who only reads may not")
     one = api.get("/sources/new")
     tag = one.headers["etag"]
-    t.ok(re.fullmatch(r'"[0-9a-f]{32}"', tag), "a strong tag", tag)
+    t.ok(re.fullmatch(r'"[0-9a-f]{16}"', tag), "a strong tag", tag)
     t.same(api.get("/sources/new", If_None_Match=tag).status, 304, "which saves reading it again")
     t.same(api.get("/sources/new", If_None_Match='"x", ' + tag).status, 304, "one of several")
     t.ok(api.get("/sources/new", "viewer").headers["etag"] != tag, "another viewer has another tag")
@@ -399,6 +399,37 @@ def recipients(t, api):
     t.same(api.get("/pull", "school").status, 404, "the school has nobody who pulls")
     t.same(api.get(f"/pull?recipient={where.split('/')[-1]}", "school").status, 404, "and does not pull for the bank")
     return where
+
+
+def pulled(t, d, api):
+    """What the outbox packs for a recipient that pulls is fetched by number, and counts as sent once it is confirmed."""
+    api.ask("POST", "/api/v1/reports?source=open", "duty", HEAD + lines(230, 3, "198.51.100"))
+    api.ask("POST", "/api/v1/reports?source=open", "duty", HEAD + lines(230, 2, "203.0.113"))
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        first = api.get("/pull", "bank").json()
+        if first["delivery"]:
+            break
+        time.sleep(0.2)
+    ips = sorted(e["source.ip"] for e in first["events"])
+    t.ok(first["delivery"] and all(x.startswith("198.51.100.") for x in ips) and "198.51.100.230" in ips, "the bank pulls its own events", first)
+    if not first["delivery"]:
+        return
+    own = {e["id"] for e in pages(api, "/events?limit=1000", "bank", "events")}
+    t.ok({e["id"] for e in first["events"]} <= own, "under the ids that it knows")
+    t.same(api.get("/pull", "bank").json(), first, "until it is confirmed it is the same")
+    where = f"/deliveries/{first['delivery']}"
+    t.same(api.get(where, "bank").json()["state"], "queued", "and not sent yet")
+    t.same(api.get(where, "school").status, 404, "the school does not see it")
+    to = api.get(where, "bank").json()["recipient"]
+    look = api.get(f"/pull?recipient={to}&cursor={first['cursor']}", "lead")
+    t.ok(look.status == 200 and api.get(where, "bank").json()["state"] == "queued", "the team may look, which confirms nothing", look)
+    after = api.get("/pull?cursor=" + first["cursor"], "bank").json()
+    t.ok(after["cursor"] >= first["cursor"] and not {e["id"] for e in after["events"]} & {e["id"] for e in first["events"]}, "behind the cursor is what is new", after)
+    done = api.get(where, "bank").json()
+    t.ok(done["state"] == "sent" and done["sent"], "what is confirmed is sent", done)
+    t.same(api.ask("POST", "/api/v1" + where + "/retry", "lead", {}).status, 409, "what is sent cannot be repeated")
+    t.same(api.ask("POST", "/api/v1" + where + "/drop", "bank", {}).status, 403, "nor may the owner decide")
 
 
 def answers(t, api):
@@ -610,6 +641,8 @@ def notices(t, d, api):
 
 def run(t):
     d, api = make(t)
+    d.set("delivery", "tick", "1s")
+    d.set("delivery", "gather", "0")
     s = d.serve()
     time.sleep(1.1)  # the key of one second has ended
     doc = api.ask("GET", "/api/openapi.json").json()
@@ -620,6 +653,7 @@ def run(t):
     walk(t, doc, api)
     changes(t, api)
     recipients(t, api)
+    pulled(t, d, api)
     answers(t, api)
     uploads(t, api)
     notices(t, d, api)

@@ -102,21 +102,22 @@ int kr_rest__accept(struct kr_rest_call *c, const char *const *types, const char
 
 /* ---- tags ---- */
 
+/* A keyed hash of the bytes, and of that with the scope: five times as fast as a digest, and a tag
+ * tells no more than that something is different. The key is of this process. */
 const char *kr_rest__etag(struct kr_rest_call *c, struct kr_str representation)
 {
-	struct kr_hasher h;
-	struct kr_hash hash;
-	char text[KR_HASH_SIZE * 2 + 1];
-	uint64_t who[5] = {c->scope.all, c->scope.tlp_max, c->scope.constituent, c->scope.fields,
-			   c->scope.rights};
+	const struct kr_hash_key *key = &c->rest->etag_key;
+	const uint64_t all[] = {kr_keyed_hash(key, representation.p, representation.n),
+				representation.n,
+				c->scope.all,
+				c->scope.tlp_max,
+				c->scope.constituent,
+				c->scope.fields,
+				c->scope.rights};
 
-	kr_hasher_init(&h);
-	kr_hasher_add(&h, c->rest->etag_key, sizeof(c->rest->etag_key));
-	kr_hasher_add(&h, who, sizeof(who));
-	kr_hasher_add(&h, representation.p, representation.n);
-	kr_hasher_end(&h, &hash);
-	kr_hash_text(&hash, text);
-	return kr_arena_dup(c->a, kr_str_n(text, 32)).p;
+	return kr_arena_printf(c->a, "%016llx",
+			       (unsigned long long)kr_keyed_hash(key, all, sizeof(all)))
+		.p;
 }
 
 bool kr_rest__etag_in(struct kr_str list, const char *etag)

@@ -5,8 +5,10 @@
 #include "api/rest/rest.h"
 #include "api/rest/table.h"
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "codec/codec.h"
 #include "model/expr.h"
 #include "model/scope.h"
 #include "model/viewer.h"
@@ -20,7 +22,8 @@ struct kr_rest {
 	struct kr_http_route *http; /* one for each of kr_rest__routes(), in their order */
 	size_t n;
 	struct kr_buf openapi;
-	uint8_t etag_key[32]; /* of this process: tags of listings tell nothing without it */
+	struct kr_hash_key etag_key; /* of this process: tags of lists tell nothing without it */
+	const struct kr_codec *json;
 	atomic_uint uploads;  /* bodies of reports that are arriving */
 	pthread_mutex_t edit; /* held while a change looks at what is there, and changes it */
 };

@@ -35,16 +35,15 @@ static void event_head(struct kr_buf *b, const struct kr_scope *scope,
 	kr_buf_ch(b, '"');
 }
 
-void kr_rest__event(struct kr_buf *b, const struct kr_scope *scope,
+void kr_rest__event(const struct kr_rest *rest, struct kr_buf *b, const struct kr_scope *scope,
 		    const struct kr_stored_event *ev, bool open)
 {
-	const struct kr_codec *json = kr_codec_find(KR_STR("json"));
 	size_t at;
 
 	event_head(b, scope, ev);
 	/* The codec writes "{...}\n": its brace becomes a comma, so that there is one object. */
 	at = b->n;
-	json->item(b, ev->e, true, NULL);
+	rest->json->item(b, ev->e, true, NULL);
 	if (b->err)
 		return;
 	b->p[at] = ',';
@@ -77,8 +76,15 @@ void kr_rest__report(struct kr_json_out *o, const struct kr_report *r)
 	kr_json_object_end(o);
 }
 
+static struct kr_str span(int64_t us, char text[KR_TIME_TEXT_MAX])
+{
+	return us < 0 ? KR_STR("never") : us ? kr_str_c(kr_span_text(us, text)) : KR_STR("");
+}
+
 void kr_rest__source(struct kr_json_out *o, const struct kr_source *s)
 {
+	char text[KR_TIME_TEXT_MAX];
+
 	kr_json_object(o);
 	kr_json_kstr(o, "name", s->name);
 	kr_rest__knull(o, "format", s->format);
@@ -89,6 +95,10 @@ void kr_rest__source(struct kr_json_out *o, const struct kr_source *s)
 	kr_json_kstr(o, "retention", kr_str_c(kr_retention_text(s->retention)));
 	kr_json_kstr(o, "tlp", kr_str_c(kr_tlp_text(s->tlp)));
 	kr_rest__knull(o, "pap", kr_str_c(kr_pap_text(s->pap)));
+	kr_rest__knull(o, "kind", s->kind);
+	kr_rest__knull(o, "interval", span(s->interval_us, text));
+	kr_rest__knull(o, "silent_after", span(s->silent_after_us, text));
+	kr_json_kbool(o, "enabled", !s->disabled);
 	kr_rest__ktime(o, "created", s->created);
 	kr_rest__ktime(o, "changed", s->changed);
 	kr_rest__kuint(o, "revision", s->revision);

@@ -10,7 +10,7 @@
  *
  * open  leave out the closing brace: more members follow
  */
-void kr_rest__event(struct kr_buf *b, const struct kr_scope *scope,
+void kr_rest__event(const struct kr_rest *rest, struct kr_buf *b, const struct kr_scope *scope,
 		    const struct kr_stored_event *ev, bool open);
 void kr_rest__report(struct kr_json_out *o, const struct kr_report *r);
 void kr_rest__source(struct kr_json_out *o, const struct kr_source *s);

@@ -33,7 +33,7 @@ static bool add_event(void *ctx, const struct kr_stored_event *ev)
 	} else {
 		if (p->n && !p->lines)
 			kr_buf_ch(p->b, ',');
-		kr_rest__event(p->b, &p->c->scope, ev, false);
+		kr_rest__event(p->c->rest, p->b, &p->c->scope, ev, false);
 		if (p->lines)
 			kr_buf_ch(p->b, '\n');
 	}
@@ -140,7 +140,7 @@ int kr_rest__event_get(struct kr_rest_call *c, struct kr_fault *f)
 	if (err)
 		return err;
 	kr_rest__begin(c);
-	kr_rest__event(&c->reply->body, &c->scope, &ev, true);
+	kr_rest__event(c->rest, &c->reply->body, &c->scope, &ev, true);
 	if (reports)
 		err = contributions(c, &id, f);
 	kr_buf_ch(&c->reply->body, '}');

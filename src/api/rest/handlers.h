@@ -21,6 +21,7 @@ KR_REST_HANDLER(report_raw);
 KR_REST_HANDLER(source_list);
 KR_REST_HANDLER(source_add);
 KR_REST_HANDLER(source_get);
+KR_REST_HANDLER(source_state);
 KR_REST_HANDLER(source_edit);
 KR_REST_HANDLER(source_remove);
 KR_REST_HANDLER(constituent_list);

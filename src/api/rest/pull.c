@@ -66,7 +66,7 @@ static bool add_event(void *ctx, struct kr_outbox_row *row, const struct kr_stor
 		return true;
 	if (p->n++)
 		kr_buf_ch(b, ',');
-	kr_rest__event(b, p->scope, ev, false);
+	kr_rest__event(p->c->rest, b, p->scope, ev, false);
 	return !b->err;
 }
 
@@ -116,7 +116,7 @@ static int answer(struct kr_rest_call *c, const struct kr_delivery *d, uint64_t 
 int kr_rest__pull_get(struct kr_rest_call *c, struct kr_fault *f)
 {
 	struct kr_store *s = c->rest->o.store;
-	struct kr_recipient to;
+	struct kr_recipient to = {0};
 	struct kr_delivery d;
 	uint64_t after = 0;
 	int err = kr_rest__cursor_number(c, &after, f);

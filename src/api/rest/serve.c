@@ -203,7 +203,8 @@ struct kr_rest *kr_rest_new(const struct kr_rest_opts *o)
 	rest->o = *o;
 	limits_default(&rest->o.limits);
 	pthread_mutex_init(&rest->edit, NULL);
-	kr_random(rest->etag_key, sizeof(rest->etag_key));
+	kr_random(&rest->etag_key, sizeof(rest->etag_key));
+	rest->json = kr_codec_find(KR_STR("json"));
 	rest->http = kr_xcalloc(rest->n, sizeof(*rest->http));
 	for (size_t i = 0; i < rest->n; i++)
 		route_make(rest, &routes[i], &rest->http[i]);

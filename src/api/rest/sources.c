@@ -3,6 +3,7 @@
 #include "api/rest/encode.h"
 #include "api/rest/handlers.h"
 #include "desk/source.h"
+#include "store/intake.h"
 #include "store/write.h"
 
 int kr_rest__source_list(struct kr_rest_call *c, struct kr_fault *f)
@@ -106,16 +107,61 @@ static int matched(struct kr_rest_call *c, struct kr_source *ret, struct kr_faul
 	return kr_rest__match(c, kr_buf_str(&b), f);
 }
 
+int kr_rest__source_state(struct kr_rest_call *c, struct kr_fault *f)
+{
+	struct kr_json_out *o = &c->o;
+	struct kr_source_state st;
+	struct kr_source row;
+	int err = get(c, &row, f);
+
+	if (!err)
+		err = kr_store_source_state(c->rest->o.store, row.id, c->a, &st, f);
+	if (err)
+		return err;
+	kr_rest__begin(c);
+	kr_json_object(o);
+	kr_rest__ktime(o, "tried", st.tried);
+	kr_rest__ktime(o, "ok", st.ok);
+	kr_rest__ktime(o, "next", st.next);
+	kr_rest__kuint(o, "failures", st.failures);
+	kr_rest__knull(o, "error", st.error);
+	kr_rest__ktime(o, "silent", st.silent);
+	kr_json_object_end(o);
+	return 0;
+}
+
+/*
+ * Where a source that runs fetches from is not changed from outside: a folder would have the node
+ * read its own files for a stranger, another address would be sent the secret.
+ */
+static int address_allowed(struct kr_rest_call *c, const struct kr_source *row,
+			   const struct kr_desk_source_change *change, struct kr_fault *f)
+{
+	if (!change->url.p || !row->kind.n || kr_str_eq(change->url, row->url))
+		return 0;
+	c->pointer = KR_STR("/url");
+	return kr_rest__refuse(c, 422, f, -KR_EINVAL,
+			       "the address of a source that runs by itself is not changed here",
+			       "on the node: karaula source edit NAME --url URL");
+}
+
 int kr_rest__source_edit(struct kr_rest_call *c, struct kr_fault *f)
 {
+	const struct kr_rest_value *enabled = kr_rest__member(c, "enabled");
 	struct kr_desk_source_change change = change_of(c);
 	const struct kr_by by = kr_rest__by(c);
 	struct kr_source row;
 	int err = matched(c, &row, f);
 
+	if (!err)
+		err = address_allowed(c, &row, &change, f);
 	if (err)
 		return err;
 	change.revision = row.revision;
+	change.interval = kr_rest__text(c, "interval");
+	change.silent_after = kr_rest__text(c, "silent_after");
+	if (enabled->set)
+		change.enabled = enabled->b ? KR_STR("yes") : KR_STR("no");
 	err = kr_desk_source_edit(c->rest->o.store, &by, row.name, &change,
 				  kr_pipe_limits(c->rest->o.pipe).tlp_default, c->a, &row, f);
 	if (err)
