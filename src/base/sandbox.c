@@ -26,6 +26,14 @@
 
 #define PIECE 16384
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
 /* ---- in the child ---- */
 
 static int limit(int what, rlim_t n)
@@ -38,8 +46,7 @@ static int limits(const struct kr_sandbox_limits *l)
 	int err = limit(RLIMIT_CORE, 0) | limit(RLIMIT_NOFILE, 0) | limit(RLIMIT_FSIZE, 0) |
 		  limit(RLIMIT_CPU, l->cpu_s);
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-	/* Sanitizers reserve more address space than there is memory. */
+#ifndef SANITIZED /* sanitizers reserve more address space than there is memory */
 	err |= limit(RLIMIT_AS, l->memory_max);
 #endif
 	return err;
