@@ -9,6 +9,19 @@ struct kr_scope kr_access_scope(const struct kr_viewer *v)
 	return kr_gate_scope(v);
 }
 
+struct kr_viewer kr_access_operator(uint32_t constituent, struct kr_str name)
+{
+	return (struct kr_viewer){
+		.kind = KR_VIEWER_USER,
+		.name = name,
+		.role = KR_ROLE_OPERATOR,
+		.door = KR_DOOR_PAGE,
+		.constituent = constituent,
+		.constituent_name = name,
+		.rights = kr_role_info(KR_ROLE_OPERATOR)->rights,
+	};
+}
+
 int kr_access_check(const struct kr_viewer *v, enum kr_right right, struct kr_fault *reterr)
 {
 	KR_AUTO_BUF name = KR_BUF(200);

@@ -3,6 +3,7 @@
 #include "web/chart.h"
 #include "web/pages.h"
 #include "web/rules.h"
+#include "web/told.h"
 
 #define DAYS	    30
 #define RULES_MAX   500
@@ -231,11 +232,16 @@ int kr_web__constituent(struct kr_http_request *r, struct kr_http_reply *reply,
 		&p, KR_NAV_CONSTITUENTS,
 		kr_arena_printf(p.a, "%s %.*s", T(&p, "Constituent"), KR_STR_ARG(c.name)));
 	facts(&p, &c);
+	kr_web__more(&p,
+		     KR_URL0(&p, kr_web__below(&p, "/constituents", c.name, "/view"), KR_STR("")),
+		     kr_web__format(&p, T(&p, "What would %s see"), c.name));
 	err = by_day(&p, &c);
 	if (!err)
 		err = by_rule(&p, &c);
 	if (!err)
 		err = by_source(&p, &c);
 	rules(&p, list, n);
+	if (!err)
+		err = kr_web__constituent_told(&p, &c);
 	return kr_web__page_finish(&p, err, reply);
 }

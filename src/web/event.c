@@ -268,32 +268,36 @@ static struct kr_str title(struct kr_page *p, const struct kr_event *e)
 			       KR_STR_ARG(where));
 }
 
-int kr_web__event(struct kr_http_request *r, struct kr_http_reply *reply, struct kr_fault *reterr)
+int kr_web__event_show(struct kr_page *p, struct kr_http_reply *reply)
 {
 	struct kr_stored_event ev;
 	struct kr_event_id id;
-	struct kr_page p;
 	int err;
 
-	err = kr_web__page_for(&p, r, KR_RIGHT_EVENTS, reterr);
-	if (err)
-		return err;
-	if (kr_store_event_id_parse(p.w->store, &p.scope, kr_http_param(r, "id"), &id))
-		return kr_fault_set(reterr, -KR_ENOENT,
+	if (kr_store_event_id_parse(p->w->store, &p->scope, kr_http_param(p->r, "id"), &id))
+		return kr_fault_set(p->fault, -KR_ENOENT,
 				    "an event has an id like 20261121-standard-1-48213");
-	err = kr_store_event_get(p.w->store, &p.scope, &id, p.a, &ev, reterr);
+	err = kr_store_event_get(p->w->store, &p->scope, &id, p->a, &ev, p->fault);
 	if (err < 0)
 		return err;
-	kr_web__page_begin(&p, KR_NAV_EVENTS, title(&p, ev.e));
-	facts(&p, &ev);
-	err = kr_web__can(&p, KR_RIGHT_REGISTER) ? owners(&p, ev.e) : 0;
+	kr_web__page_begin(p, p->view.n ? KR_NAV_CONSTITUENTS : KR_NAV_EVENTS, title(p, ev.e));
+	facts(p, &ev);
+	err = kr_web__can(p, KR_RIGHT_REGISTER) ? owners(p, ev.e) : 0;
 	if (!err)
-		fields(&p, ev.e);
+		fields(p, ev.e);
 	if (!err)
-		extra(&p, ev.e);
-	if (!err && kr_web__can(&p, KR_RIGHT_REPORTS))
-		err = raw(&p, &ev);
-	if (!err && kr_web__can(&p, KR_RIGHT_REPORTS))
-		err = contributions(&p, &ev);
-	return kr_web__page_finish(&p, err, reply);
+		extra(p, ev.e);
+	if (!err && kr_web__can(p, KR_RIGHT_REPORTS))
+		err = raw(p, &ev);
+	if (!err && kr_web__can(p, KR_RIGHT_REPORTS))
+		err = contributions(p, &ev);
+	return kr_web__page_finish(p, err, reply);
+}
+
+int kr_web__event(struct kr_http_request *r, struct kr_http_reply *reply, struct kr_fault *reterr)
+{
+	struct kr_page p;
+	int err = kr_web__page_for(&p, r, KR_RIGHT_EVENTS, reterr);
+
+	return err ? err : kr_web__event_show(&p, reply);
 }

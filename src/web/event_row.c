@@ -40,7 +40,7 @@ static void when_cell(struct kr_web_event_table *t, const struct kr_stored_event
 	kr_web__cell(&t->t);
 	kr_html_open(&p->h, "a");
 	kr_html_url(&p->h, KR_HTML_HREF,
-		    KR_URL0(p, "/events", kr_str_c(kr_stored_event_id(ev, id))));
+		    KR_URL0(p, p->events, kr_str_c(kr_stored_event_id(ev, id))));
 	kr_web__time(p, ev->e->last);
 	kr_html_close(&p->h, "a");
 	kr_web__cell_end(&t->t);

@@ -58,7 +58,7 @@ static void form(struct kr_page *p, const struct kr_web_search *s, bool wrong)
 	kr_html_attr_c(h, "class", "search");
 	kr_html_attr_c(h, "role", "search");
 	kr_html_attr_c(h, "method", "get");
-	kr_html_url(h, KR_HTML_ACTION, KR_STR("/events"));
+	kr_html_url(h, KR_HTML_ACTION, kr_str_c(p->events));
 	kr_html_open(h, "label");
 	kr_html_attr_c(h, "for", "q");
 	kr_html_c(h, T(p, "Expression"));
@@ -147,7 +147,7 @@ static void limit_choice(struct kr_page *p, const struct kr_web_search *s)
 	for (size_t i = 0; i < KR_ARRAY_LEN(limits); i++) {
 		kr_html_open(h, "li");
 		kr_html_open(h, "a");
-		kr_html_url(h, KR_HTML_HREF, url_with(p, "/events", s, limits[i], s->cursor));
+		kr_html_url(h, KR_HTML_HREF, url_with(p, p->events, s, limits[i], s->cursor));
 		if (limits[i] == s->limit)
 			kr_html_attr_c(h, "aria-current", "true");
 		kr_web__textf(p, T(p, "%s a page"), kr_web__str_u64(p, limits[i]));
@@ -170,18 +170,19 @@ static void paging(struct kr_page *p, const struct kr_web_search *s,
 	kr_html_open(h, "ul");
 	if (page->cursor.n) {
 		kr_html_open(h, "li");
-		kr_web__link(p, url_with(p, "/events", s, s->limit, page->cursor),
+		kr_web__link(p, url_with(p, p->events, s, s->limit, page->cursor),
 			     kr_str_c(page->rows < s->limit ? T(p, "Go on looking")
 							    : T(p, "Older events")));
 		kr_html_close(h, "li");
 	}
 	if (s->cursor.n) {
 		kr_html_open(h, "li");
-		kr_web__link(p, url_with(p, "/events", s, s->limit, KR_STR("")),
+		kr_web__link(p, url_with(p, p->events, s, s->limit, KR_STR("")),
 			     kr_str_c(T(p, "Back to the newest")));
 		kr_html_close(h, "li");
 	}
-	if (page->rows) {
+	/* Downloads are of who is logged in, not of whom he looks as. */
+	if (page->rows && !p->view.n) {
 		kr_html_open(h, "li");
 		kr_web__link(p, url_with(p, "/events.csv", s, KR_WEB_LIST_DEFAULT, s->cursor),
 			     kr_str_c(T(p, "Download as CSV")));
@@ -234,7 +235,7 @@ static int found(struct kr_page *p, const struct kr_web_search *s)
 		kr_web__empty(p,
 			      s->text.n ? T(p, "No event matches.")
 					: T(p, "There are no events yet. Take in a report:"),
-			      s->text.n ? NULL : "karaula take FILE");
+			      s->text.n || p->view.n ? NULL : "karaula take FILE");
 	} else {
 		summary(p, &page, s);
 	}
@@ -242,6 +243,17 @@ static int found(struct kr_page *p, const struct kr_web_search *s)
 		paging(p, s, &page);
 	if (page.rows)
 		limit_choice(p, s);
+	return 0;
+}
+
+int kr_web__search_show(struct kr_page *p, const struct kr_web_search *s, int bad,
+			const struct kr_fault *f, struct kr_http_reply *reply)
+{
+	form(p, s, bad < 0);
+	if (bad >= 0)
+		return found(p, s);
+	wrong(p, s, f);
+	reply->status = 400;
 	return 0;
 }
 
@@ -261,13 +273,7 @@ int kr_web__events(struct kr_http_request *r, struct kr_http_reply *reply, struc
 		&p, KR_NAV_EVENTS,
 		s.text.n ? kr_arena_printf(p.a, "%s: %.*s", T(&p, "Events"), KR_STR_ARG(s.text))
 			 : kr_str_c(T(&p, "Events")));
-	form(&p, &s, bad < 0);
-	if (bad < 0) {
-		wrong(&p, &s, &f);
-		reply->status = 400;
-	} else {
-		err = found(&p, &s);
-	}
+	err = kr_web__search_show(&p, &s, bad, &f, reply);
 	if (!s.text.n || bad < 0) {
 		kr_web__section(&p, "examples", T(&p, "Example questions"));
 		example_list(&p);

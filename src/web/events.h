@@ -15,6 +15,16 @@ struct kr_web_search {
 KR_MUST_USE int kr_web__search_parse(struct kr_page *p, struct kr_web_search *s,
 				     struct kr_fault *reterr);
 
+/*
+ * The box with what is in it, and what it finds.
+ *
+ * bad, f  what kr_web__search_parse() said; a wrong expression is answered with 400
+ */
+KR_MUST_USE int kr_web__search_show(struct kr_page *p, const struct kr_web_search *s, int bad,
+				    const struct kr_fault *f, struct kr_http_reply *reply);
+/* One event by the id of the address, from the head to the foot of its page. */
+KR_MUST_USE int kr_web__event_show(struct kr_page *p, struct kr_http_reply *reply);
+
 /* A table of events that begins with its first row. */
 struct kr_web_event_table {
 	struct kr_page *p;

@@ -18,8 +18,8 @@ void kr_web__form(struct kr_page *p, struct kr_str action, const char *class)
 		kr_html_attr_c(h, "class", class);
 	kr_html_attr_c(h, "method", "post");
 	kr_html_url(h, KR_HTML_ACTION, action);
-	if (p->v->csrf.n)
-		kr_web__hidden(p, "csrf", p->v->csrf);
+	if (p->who->csrf.n)
+		kr_web__hidden(p, "csrf", p->who->csrf);
 	kr_web__keep_lang(p);
 }
 
@@ -112,7 +112,7 @@ int kr_web__form_read(struct kr_page *p, struct kr_fault *reterr)
 
 	if (err)
 		return err;
-	if (kr_account_csrf(p->v, kr_http_field(p->r, "csrf")))
+	if (kr_account_csrf(p->who, kr_http_field(p->r, "csrf")))
 		return 0;
 	kr_fault_set(reterr, -KR_EDENIED, "the form is not from this session");
 	kr_fault_remedy(reterr, "load the page again and send it once more");

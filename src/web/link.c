@@ -48,7 +48,18 @@ void kr_web__link(struct kr_page *p, struct kr_str url, struct kr_str text)
 
 void kr_web__link_events(struct kr_page *p, struct kr_str expr, struct kr_str text)
 {
-	kr_web__link(p, KR_URL(p, "/events", KR_STR(""), {KR_STR("q"), expr}), text);
+	kr_web__link(p, KR_URL(p, p->events, KR_STR(""), {KR_STR("q"), expr}), text);
+}
+
+const char *kr_web__below(struct kr_page *p, const char *base, struct kr_str segment,
+			  const char *below)
+{
+	KR_AUTO_BUF b = KR_BUF(URL_MAX);
+
+	kr_buf_printf(&b, "%s/", base);
+	kr_http_encode(&b, segment);
+	kr_buf_c(&b, below);
+	return kr_arena_dup(p->a, kr_buf_str(&b)).p ?: base;
 }
 
 void kr_web__more(struct kr_page *p, struct kr_str url, const char *text)

@@ -5,14 +5,17 @@
 #include <string.h>
 
 #include "desk/access.h"
+#include "store/backup.h"
 #include "web/form.h"
+#include "web/view.h"
 
 static const struct kr_viewer nobody = {.kind = KR_VIEWER_ANONYMOUS};
 
 void kr_web__page_init(struct kr_page *p, struct kr_http_request *r, struct kr_fault *fault)
 {
-	*p = (struct kr_page){.w = r->ctx, .r = r, .a = r->arena, .fault = fault};
-	p->v = r->user ? r->user : &nobody;
+	*p = (struct kr_page){
+		.w = r->ctx, .r = r, .a = r->arena, .fault = fault, .events = "/events"};
+	p->v = p->who = r->user ? r->user : &nobody;
 	p->scope = kr_access_scope(p->v);
 	p->now = kr_store_now(p->w->store);
 	p->h = KR_HTML(KR_WEB_PAGE_MAX);
@@ -28,6 +31,16 @@ int kr_web__page_for(struct kr_page *p, struct kr_http_request *r, enum kr_right
 {
 	kr_web__page_init(p, r, fault);
 	return kr_access_check(p->v, right, fault);
+}
+
+int kr_web__conf(struct kr_page *p, const struct kr_conf **ret)
+{
+	const struct kr_conf *c = p->w->o.conf ? p->w->o.conf(p->w->o.conf_ctx) : NULL;
+
+	if (!c)
+		return kr_fault_set(p->fault, -KR_EUNAVAIL, "this node has no settings");
+	*ret = c;
+	return 0;
 }
 
 static void head(struct kr_page *p, struct kr_str title)
@@ -77,8 +90,11 @@ static const struct {
 } entries[] = {
 	{KR_NAV_OVERVIEW, "/", N_("Overview"), KR_RIGHT_EVENTS},
 	{KR_NAV_EVENTS, "/events", N_("Events"), KR_RIGHT_EVENTS},
+	{KR_NAV_UNROUTED, "/unrouted", N_("Unrouted"), KR_RIGHT_REGISTER},
 	{KR_NAV_REPORTS, "/reports", N_("Reports"), KR_RIGHT_REPORTS},
+	{KR_NAV_QUARANTINE, "/quarantine", N_("Quarantine"), KR_RIGHT_REPORTS},
 	{KR_NAV_CONSTITUENTS, "/constituents", N_("Constituents"), KR_RIGHT_REGISTER},
+	{KR_NAV_DELIVERIES, "/deliveries", N_("Deliveries"), KR_RIGHT_DELIVERIES},
 	{KR_NAV_SOURCES, "/sources", N_("Sources"), KR_RIGHT_REPORTS},
 	{KR_NAV_USERS, "/users", N_("Users"), KR_RIGHT_USERS},
 	{KR_NAV_HELP, "/help", N_("Help"), 0},
@@ -92,7 +108,7 @@ static void navigation(struct kr_page *p, enum kr_web_nav nav)
 	kr_html_attr_c(h, "aria-label", T(p, "Main"));
 	kr_html_open(h, "ul");
 	for (size_t i = 0; i < KR_ARRAY_LEN(entries); i++)
-		if (!entries[i].right || kr_web__can(p, (enum kr_right)entries[i].right))
+		if (!entries[i].right || kr_viewer_can(p->who, (enum kr_right)entries[i].right))
 			nav_entry(p, nav == entries[i].nav, entries[i].path, T(p, entries[i].text));
 	kr_html_close(h, "ul");
 	kr_html_close(h, "nav");
@@ -140,7 +156,7 @@ static void search(struct kr_page *p)
 /* Who is logged in, and the way out. */
 static void who(struct kr_page *p, enum kr_web_nav nav)
 {
-	const struct kr_role_info *role = kr_role_info(p->v->role);
+	const struct kr_role_info *role = kr_role_info(p->who->role);
 	struct kr_html *h = &p->h;
 
 	kr_html_open(h, "div");
@@ -149,11 +165,11 @@ static void who(struct kr_page *p, enum kr_web_nav nav)
 	kr_html_url(h, KR_HTML_HREF, KR_URL0(p, "/account", KR_STR("")));
 	if (nav == KR_NAV_ACCOUNT)
 		kr_html_attr_c(h, "aria-current", "page");
-	kr_html_cut(h, p->v->name, 64);
+	kr_html_cut(h, p->who->name, 64);
 	kr_html_c(h, " \xc2\xb7 ");
 	kr_html_c(h, role ? role->name : "");
 	kr_html_close(h, "a");
-	if (p->v->session) {
+	if (p->who->session) {
 		kr_web__form(p, KR_STR("/logout"), "out");
 		kr_web__submit(p, T(p, "Log out"));
 		kr_web__form_end(p);
@@ -163,7 +179,7 @@ static void who(struct kr_page *p, enum kr_web_nav nav)
 
 static void banner(struct kr_page *p, enum kr_web_nav nav)
 {
-	bool in = p->v->kind != KR_VIEWER_ANONYMOUS;
+	bool in = p->who->kind != KR_VIEWER_ANONYMOUS;
 	struct kr_html *h = &p->h;
 
 	kr_html_open(h, "header");
@@ -190,6 +206,30 @@ static void banner(struct kr_page *p, enum kr_web_nav nav)
 	kr_html_close(h, "header");
 }
 
+/* A restored node works, but tells nobody until a person says so. */
+static void recovering(struct kr_page *p)
+{
+	kr_time since;
+
+	if (!kr_scope_is_staff(&p->scope))
+		return;
+	since = kr_store_recovering(p->w->store);
+	if (since == KR_TIME_NONE)
+		return;
+	kr_web__box(p, "warning", T(p, "Restored from a backup: nothing is delivered"));
+	kr_html_open(&p->h, "p");
+	kr_html_c(&p->h, T(p, "Restored"));
+	kr_html_c(&p->h, " ");
+	kr_web__time(p, since);
+	kr_html_c(&p->h, ". ");
+	kr_html_c(&p->h, T(p, "Reports are taken in and pages shown. Look whom the lost node told "
+			      "after the backup, then:"));
+	kr_html_c(&p->h, " ");
+	kr_html_el_c(&p->h, "code", "karaula recover finish");
+	kr_html_close(&p->h, "p");
+	kr_web__box_end(p);
+}
+
 void kr_web__page_begin(struct kr_page *p, enum kr_web_nav nav, struct kr_str title)
 {
 	struct kr_html *h = &p->h;
@@ -211,6 +251,9 @@ void kr_web__page_begin(struct kr_page *p, enum kr_web_nav nav, struct kr_str ti
 	kr_html_open(h, "h1");
 	kr_html_cut(&p->h, title, KR_WEB_CELL_MAX);
 	kr_html_close(h, "h1");
+	recovering(p);
+	if (p->view.n)
+		kr_web__view_banner(p);
 }
 
 static void footer(struct kr_page *p)

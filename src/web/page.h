@@ -44,13 +44,18 @@ struct kr_page {
 	struct kr_web *w;
 	struct kr_http_request *r;
 	struct kr_arena *a;
-	const struct kr_viewer *v; /* never NULL: nobody is a viewer too, who sees nothing */
-	struct kr_scope scope;	   /* of the viewer: the only one that reaches the store */
-	const char *lang;	   /* as kr_text() knows it */
-	bool lang_asked;	   /* by ?lang=: links keep it */
+	const struct kr_viewer *v;   /* never NULL: nobody is a viewer too, who sees nothing */
+	struct kr_scope scope;	     /* of the viewer: the only one that reaches the store */
+	const struct kr_viewer *who; /* is logged in; v is another one only in a view */
+	struct kr_str view; /* not empty: what an operator of this constituent sees (view.c) */
+	const char *lang;   /* as kr_text() knows it */
+	bool lang_asked;    /* by ?lang=: links keep it */
 	kr_time now;
 	struct kr_html h;
 	bool own_search; /* the page has a search box of its own: none in the banner */
+	/* Where lists of events are, and behind a '/' single ones: "/events", or the view of a
+	 * constituent. Encoded; in the arena or static. */
+	const char *events;
 	struct kr_fault *fault;
 };
 
@@ -59,8 +64,11 @@ enum kr_web_nav {
 	KR_NAV_NONE,
 	KR_NAV_OVERVIEW,
 	KR_NAV_EVENTS,
+	KR_NAV_UNROUTED,
 	KR_NAV_REPORTS,
+	KR_NAV_QUARANTINE,
 	KR_NAV_CONSTITUENTS,
+	KR_NAV_DELIVERIES,
 	KR_NAV_SOURCES,
 	KR_NAV_USERS,
 	KR_NAV_HELP,
@@ -106,6 +114,13 @@ void kr_web__error(struct kr_http_request *r, struct kr_http_reply *reply, unsig
 /* The end of a handler: the page if err is 0, else its buffer is dropped. Returns err. */
 int kr_web__page_finish(struct kr_page *p, int err, struct kr_http_reply *reply);
 
+/*
+ * The settings as they are now; the caller ends its reference with kr_conf_unref().
+ *
+ * Returns 0; -KR_EUNAVAIL where the pages were made without settings.
+ */
+KR_MUST_USE int kr_web__conf(struct kr_page *p, const struct kr_conf **ret);
+
 /* Go to another page of ours; path is as kr_web__url() makes it. */
 void kr_web__see_other(struct kr_page *p, struct kr_http_reply *reply, struct kr_str path);
 
@@ -137,6 +152,9 @@ struct kr_str kr_web__url(struct kr_page *p, const char *base, struct kr_str seg
 void kr_web__link(struct kr_page *p, struct kr_str url, struct kr_str text);
 /* A link to the events that match an expression. */
 void kr_web__link_events(struct kr_page *p, struct kr_str expr, struct kr_str text);
+/* "/base/SEGMENT/below", encoded, without query: a base for addresses below one thing. */
+const char *kr_web__below(struct kr_page *p, const char *base, struct kr_str segment,
+			  const char *below);
 /* "field:value" in the spelling of the expression language, quoted where it must be. */
 struct kr_str kr_web__expr(struct kr_page *p, enum kr_expr_subject subject, enum kr_field field,
 			   struct kr_str value);

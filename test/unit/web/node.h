@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/time.h"
+#include "conf/conf.h"
 #include "desk/account.h"
 #include "model/batch.h"
 #include "model/event.h"
@@ -24,10 +26,12 @@
 #include "tap.h"
 #include "web/web.h"
 
-#define NODE_NOW    ((kr_time)1795262400 * KR_SECOND) /* 2026-11-21T12:00:00Z */
-#define NODE_DAYS   5
-#define NODE_LINES  12
-#define HOSTILE	    "<script>alert(1)</script>\"'&"
+#define NODE_NOW   ((kr_time)1795262400 * KR_SECOND) /* 2026-11-21T12:00:00Z */
+#define NODE_DAYS  5
+#define NODE_LINES 12
+#define HOSTILE	   "<script>alert(1)</script>\"'&"
+/* The token that forms carry. */
+#define NODE_CSRF   "0123456789012345678901234567890123456789012"
 #define NODE_SECOND "bank & \"<b>sons</b>\""
 
 static kr_time node_clock = NODE_NOW;
@@ -41,6 +45,7 @@ struct node {
 	char dir[64];
 	struct kr_store *s;
 	struct kr_accounts *accounts;
+	const struct kr_conf *conf;
 	struct kr_web *web;
 	struct kr_http *http;
 	uint16_t port;
@@ -233,15 +238,39 @@ static int node_authenticate(void *ctx, struct kr_http_request *r, struct kr_fau
 		v->rights = kr_role_info(v->role)->rights;
 		v->constituent = kr_role_info(v->role)->bound ? *(uint32_t *)ctx : 0;
 	}
+	v->session = 1;
+	v->csrf = KR_STR(NODE_CSRF);
 	r->user = v;
 	return 0;
 }
 
-/* empty: a node that nothing has come in to yet. */
-static void node_start(struct node *n, bool empty)
+static const struct kr_conf *node_conf(void *ctx)
+{
+	return kr_conf_ref(((struct node *)ctx)->conf);
+}
+
+/* Mail is switched on, the other ways are not. */
+static void node_configure(struct node *n)
+{
+	char path[100];
+	struct kr_fault f;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/karaula.conf", n->dir);
+	file = fopen(path, "w");
+	if (!file)
+		exit(1);
+	fputs("delivery {\n mail = \"yes\"\n}\nhttp {\n public_url = "
+	      "\"https://node.example.org\"\n}\n",
+	      file);
+	fclose(file);
+	node_check(kr_conf_load(AT_FDCWD, path, &n->conf, &f), &f, "configuration");
+}
+
+/* Pages over the data directory that is open. */
+static void node_serve(struct node *n)
 {
 	static const char *const attribution[] = {"AS table: example (CC BY 4.0)"};
-	struct kr_store_opts so = {.now = node_now};
 	struct kr_web_opts wo = {
 		.node_name = "test-node", .attribution = attribution, .n_attribution = 1};
 	struct kr_http_opts ho = {.listen = "127.0.0.1:0", .n_mounts = 1};
@@ -254,18 +283,12 @@ static void node_start(struct node *n, bool empty)
 					   .link_life = KR_DAY,
 					   .key_life = KR_DAY};
 	struct kr_http_mount mount;
-	char data[80];
 	struct kr_fault f;
 
-	*n = (struct node){.dir = "/tmp/karaula-test-XXXXXX"};
-	if (!mkdtemp(n->dir))
-		exit(1);
-	snprintf(data, sizeof(data), "%s/node", n->dir);
-	node_check(kr_store_init(data, &f), &f, "init");
-	node_check(kr_store_open(data, &so, &n->s, &f), &f, "open");
-	if (!empty)
-		node_fill(n);
+	node_configure(n);
 	wo.store = n->s;
+	wo.conf = node_conf;
+	wo.conf_ctx = n;
 	n->accounts = kr_accounts_new(n->s, &ao);
 	wo.accounts = n->accounts;
 	n->web = kr_web_new(&wo);
@@ -277,6 +300,24 @@ static void node_start(struct node *n, bool empty)
 	n->port = kr_http_port(n->http);
 }
 
+/* empty: a node that nothing has come in to yet. */
+static void node_start(struct node *n, bool empty)
+{
+	struct kr_store_opts so = {.now = node_now};
+	char data[80];
+	struct kr_fault f;
+
+	*n = (struct node){.dir = "/tmp/karaula-test-XXXXXX"};
+	if (!mkdtemp(n->dir))
+		exit(1);
+	snprintf(data, sizeof(data), "%s/node", n->dir);
+	node_check(kr_store_init(data, &f), &f, "init");
+	node_check(kr_store_open(data, &so, &n->s, &f), &f, "open");
+	if (!empty)
+		node_fill(n);
+	node_serve(n);
+}
+
 static void node_stop(struct node *n)
 {
 	char command[128];
@@ -284,6 +325,7 @@ static void node_stop(struct node *n)
 	kr_http_stop(n->http);
 	kr_web_free(n->web);
 	kr_accounts_free(n->accounts);
+	kr_conf_unref(n->conf);
 	kr_store_close(n->s);
 	snprintf(command, sizeof(command), "rm -rf %s", n->dir);
 	if (system(command))

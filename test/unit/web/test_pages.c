@@ -1,77 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every page over a small real store: status, content, and that no hostile value gets out of its
  * place. */
-#include "node.h"
+#include "ask.h"
 
 #include "http/url.h"
 
 #define DONE() kr_buf_done(&a.b)
-
-static struct node node;
-
-static void ask(const char *target, struct answer *a)
-{
-	raw_get(node.port, "GET", target, "", a);
-}
-
-static bool has(const struct answer *a, const char *text)
-{
-	return kr_str_find(a->body, kr_str_c(text)) >= 0;
-}
-
-/* Tags must be balanced, and none may be there that we do not write. */
-static bool well_formed(const struct answer *a)
-{
-	static const char *const voids[] = {"meta", "link", "img", "input", "!DOCTYPE"};
-	static const char *const never[] = {"script", "iframe", "b", "i", "style", "object"};
-	struct kr_str stack[64], s = a->body;
-	unsigned depth = 0;
-
-	for (ptrdiff_t at; (at = kr_str_chr(s, '<')) >= 0;) {
-		ptrdiff_t end = kr_str_chr(s, '>');
-		bool close = s.p[at + 1] == '/', is_void = false;
-		struct kr_str tag;
-		size_t n = 0;
-
-		if (end < at)
-			return false;
-		tag = kr_str_from(kr_str_first(s, (size_t)end), (size_t)at + 1 + close);
-		while (n < tag.n && !kr_is_blank(tag.p[n]))
-			n++;
-		tag = kr_str_first(tag, n);
-		s = kr_str_from(s, (size_t)end + 1);
-		for (size_t i = 0; i < KR_ARRAY_LEN(never); i++)
-			if (kr_str_eqc(tag, never[i]))
-				return false;
-		for (size_t i = 0; i < KR_ARRAY_LEN(voids); i++)
-			is_void |= kr_str_eqc(tag, voids[i]);
-		if (is_void)
-			continue;
-		if (close && (!depth || !kr_str_eq(stack[--depth], tag)))
-			return false;
-		if (!close && depth == KR_ARRAY_LEN(stack))
-			return false;
-		if (!close)
-			stack[depth++] = tag;
-	}
-	return depth == 0;
-}
-
-static void page(const char *target, int status, const char *const *wanted, size_t n)
-{
-	struct answer a;
-
-	ask(target, &a);
-	OK(a.status == status, "%s answers %d", target, a.status);
-	OK(well_formed(&a), "... well-formed and without scripts");
-	OK(!has(&a, "<script") && !has(&a, "<b>sons"), "... no value became markup");
-	for (size_t i = 0; i < n; i++)
-		OK(has(&a, wanted[i]), "... and has '%s'", wanted[i]);
-	kr_buf_done(&a.b);
-}
-#define PAGE(target, status, ...)                                                                  \
-	page(target, status, (const char *const[]){__VA_ARGS__},                                   \
-	     sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
 
 static void test_overview(void)
 {
