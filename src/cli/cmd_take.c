@@ -241,6 +241,7 @@ static int parse_opts(struct run *x)
 		.report = kr_str_c(kr_cli_opt(c, "report")),
 		.mapping = kr_str_c(kr_cli_opt(c, "mapping")),
 		.observed = KR_TIME_NONE,
+		.by = KR_BY_LOCAL,
 		.cancelled = cancelled,
 		.done = done,
 		.ctx = x,

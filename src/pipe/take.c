@@ -12,6 +12,7 @@
 
 #include "base/input.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define HEAD_MIN KR_TAKE__HEAD
@@ -272,6 +273,16 @@ static int codec_again(struct kr_pipe *p, const struct kr_report *r, const struc
 	return err < 0 ? err : 0;
 }
 
+/* Rows of a report that is taken again may become others: that is told. */
+static int note_again(struct kr_pipe *p, const struct kr_take__job *job, struct kr_fault *reterr)
+{
+	char id[24];
+
+	snprintf(id, sizeof(id), "%llu", (unsigned long long)job->report.id);
+	return kr_store_audit_add(kr_pipe_store(p), job->opts->by ? job->opts->by : KR_BY_NODE,
+				  "report.again", kr_str_c(id), job->report.name, reterr);
+}
+
 static int stored_take(struct kr_pipe *p, uint64_t id, bool again, const struct kr_take_opts *opts,
 		       struct kr_fault *reterr)
 {
@@ -290,6 +301,10 @@ static int stored_take(struct kr_pipe *p, uint64_t id, bool again, const struct 
 	/* A report that was never finished has its batches in the ledger: those are kept. */
 	job.again = again && job.report.state != KR_REPORT_SPOOLED;
 	job.tlp = src.tlp;
+	if (job.again)
+		err = note_again(p, &job, reterr);
+	if (err)
+		return err;
 	r.source = src.name;
 	r.format = job.codec ? kr_str_c(job.codec->name) : KR_STR("");
 	return job_run(&job, opts->mapping.n ? opts->mapping : src.mapping, a, &r, reterr);
