@@ -151,6 +151,17 @@ static void set_deadline(struct kr_http__request *q, const struct kr_http_reply 
 				       p->body.n + p->fixed.n);
 }
 
+/* A stream of events lives for hours and needs nothing of its request any more. */
+static void forget(struct kr_http__request *q)
+{
+	kr_http__body_done(q);
+	kr_arena_free(q->r.arena);
+	q->r.arena = NULL;
+	q->r.user = NULL;
+	q->r.query = q->r.form = NULL;
+	q->r.n_query = q->r.n_form = q->r.n_params = 0;
+}
+
 enum MHD_Result kr_http__reply(struct kr_http__request *q, struct kr_http_reply *p)
 {
 	struct MHD_Response *resp;
@@ -186,6 +197,8 @@ enum MHD_Result kr_http__reply(struct kr_http__request *q, struct kr_http_reply 
 		q->conn->linger = q->framing != KR_HTTP__NO_BODY;
 	ok = MHD_queue_response(q->r.connection, p->status, resp);
 	MHD_destroy_response(resp);
+	if (p->topic && ok == MHD_YES)
+		forget(q);
 	return ok;
 }
 
