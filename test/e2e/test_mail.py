@@ -181,6 +181,24 @@ def comes_back(t, d, m):
     back = m.read("bounces", 2, seconds=10)
     late = d.json("delivery", "bounce", "-", stdin=back[-1])[0]
     t.same((late["what"], late["delivery"], late["health"]), ("failed", number, -20), "what a server could not deliver counts less", back[-1].decode())
+    d.recipient(6, f"sixth@{mail.DOMAIN}")
+    number = d.tell(6)[0]
+    d.until(number, "sent")
+    sender = parse(m.read("sixth")[0])["Return-Path"]
+    to = next(r["id"] for r in d.json("recipient", "list") if r["address"].startswith("sixth"))
+
+    def report(action, status):
+        return (f"To: {sender}\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\nSorry.\n--b\n"
+                f"Content-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\nAction: {action}\nStatus: {status}\n--b--\n").encode()
+
+    r = d.json("delivery", "bounce", "-", stdin=report("delayed", "4.4.1"))[0]
+    x = d.delivery(number)
+    t.same((r["what"], x["state"], d.health(to)), ("late", "sent", 100), "a message that is late is still sent", r, x)
+    t.has(x["reason"], "late", "and says so")
+    r = d.json("delivery", "bounce", "-", stdin=report("relayed", "2.0.0"))[0]
+    t.same((r["what"], d.health(to)), ("fine", 100), "one that arrived is fine")
+    r = d.json("delivery", "bounce", "--to", sender, "-", stdin=report("failed", "5.7.1").replace(sender.encode(), b"x@y"))[0]
+    t.same((r["what"], r["delivery"], d.health(to)), ("failed", number, 90), "a refusal for what we send counts little")
     away = f"To: bounces@{mail.DOMAIN}\r\nAuto-Submitted: auto-replied\r\nSubject: away\r\n\r\nuntil Monday\r\n".encode()
     t.same(d.json("delivery", "bounce", "-", stdin=away)[0]["what"], "reply", "an automatic answer changes nothing")
     t.same(d.json("delivery", "bounce", "-", stdin=b"Subject: hello\r\n\r\nhi\r\n")[0]["what"], "unlinked", "any other mail is told as unlinked")
@@ -384,7 +402,7 @@ def main(t):
     if why:
         t.skip("mail through Postfix and Dovecot", why)
         return
-    boxes = ["first", "second", "fifth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "bounces", "csirt"]
+    boxes = ["first", "second", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "bounces", "csirt"]
     m = mail.Mail(boxes=boxes, refused=["gone"], later=["grey"])
     d = node(m, 12)
     s = d.serve()
