@@ -6,6 +6,7 @@ Answers are held against their schema by a small checker of JSON Schema; a statu
 what no description says: a constituent's key sees its own in every way that leads to events, keys that are forged or ended,
 tags, bodies that are bombs, too large, slow or packed, and notices as they come.
 """
+import csv
 import datetime
 import gzip
 import http.client
@@ -326,13 +327,17 @@ def constituents(t, d, api):
         for path in ("/reports", "/reports/1", "/reports/1/raw", "/reports/1/refused", "/sources", "/sources/open", "/constituents", "/recipients", "/suppressions",
                      "/users"):
             t.same(api.get(path, name).status, 403, f"{name}: {path} is not for it")
-        csv = api.get("/events?limit=1000", name, Accept="text/csv").body.decode()
-        t.ok(csv.count("\n") == n + 1 and "feed.name" in csv.split("\r\n")[0] and "open" not in csv, f"{name}: as CSV", csv[:500])
+        text = api.get("/events?limit=1000", name, Accept="text/csv").body.decode()
+        t.ok(text.count("\n") == n + 1 and "feed.name" in text.split("\r\n")[0] and "open" not in text, f"{name}: as CSV", text[:500])
     for key, top in (("partner", "GREEN"), ("police", "GREEN"), ("green", "GREEN")):
         seen = pages(api, "/events", key, "events")
         t.ok(len(seen) == 26 and all(e["label"] == top for e in seen), f"{key}: {top} only", len(seen))
     t.ok(all("source.ip" not in e and e["constituents"] == [] for e in pages(api, "/events", "partner", "events")), "partner: no personal data, no owners")
     t.same(api.get("/events?q=ip:192.0.2.1", "partner").status, 400, "partner: nor by an expression")
+    rows = list(csv.DictReader(io.StringIO(api.get("/events?limit=1000", "viewer", Accept="text/csv").body.decode())))
+    t.same([(r["id"], r["source"], int(r["report"]), r["label"], r["constituents"].split(), r["source.ip"], int(r["count"])) for r in rows],
+           [(e["id"], e["source"], e["report"], e["label"], e["constituents"], e["source.ip"], e["count"]) for e in
+            api.get("/events?limit=1000", "viewer").json()["events"]], "CSV says the same as JSON")
     nd = api.get("/events?limit=5", "viewer", Accept="application/x-ndjson")
     t.same([json.loads(x)["id"] for x in nd.body.decode().splitlines()], [e["id"] for e in staff[:5]], "NDJSON is the same")
     t.has(nd.headers.get("link", ""), 'rel="next"', "with the next page in a header")
@@ -367,6 +372,33 @@ def changes(t, api):
     t.same(api.ask("DELETE", where, "admin", headers={"If-Match": "*"}).status, 204, "removed")
     t.same(api.get("/sources/new").status, 404, "and gone")
     race(t, api)
+
+
+def session(t, d, api):
+    """Who is logged in to the pages may ask as well: with his cookie, from our own pages."""
+    def form(path, fields, cookie=None, site="same-origin"):
+        h = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": site}
+        if cookie:
+            h["Cookie"] = cookie
+        return api.ask("POST", path, None, urllib.parse.urlencode(fields), h)
+
+    link = d.json("user", "add", "jane", "--role", "admin")[0]
+    place = urllib.parse.urlparse(next(v for v in link.values() if isinstance(v, str) and "/login/link/" in v)).path
+    a = form(place, {"password": "a long enough phrase", "again": "a long enough phrase", "repeat": "a long enough phrase"})
+    cookie = a.headers.get("set-cookie", "").split(";")[0]
+    if not t.ok(a.status in (200, 303) and cookie, "somebody logs in", a):
+        return
+    same = {"Cookie": cookie, "Sec-Fetch-Site": "same-origin"}
+    me = api.ask("GET", "/api/v1/me", headers=same)
+    t.ok(me.status == 200 and me.json()["kind"] == "user" and me.json()["name"] == "jane", "his session asks the API", me)
+    t.same(api.ask("GET", "/api/v1/me", headers={"Cookie": cookie[:-3] + "xyz"}).status, 401, "a forged cookie does not")
+    a = api.ask("POST", "/api/v1/apikeys", None, {"name": "by-api", "role": "viewer", "rights": "events", "expires": "1d"}, same)
+    t.ok(a.status == 201 and a.json()["rights"] == ["events"], "he makes a key", a)
+    t.same(api.get("/events?limit=1", a.json()["key"]).status, 200, "which works")
+    t.same(api.get("/reports", a.json()["key"]).status, 403, "as far as it goes")
+    t.same(api.ask("POST", "/api/v1/apikeys", None, {"name": "x", "rights": "nonsense"}, same).status, 422, "rights that do not exist are refused")
+    a = api.ask("POST", "/api/v1/sources", None, {"name": "by-another-site"}, {"Cookie": cookie, "Sec-Fetch-Site": "cross-site"})
+    t.ok(a.status == 403 and api.get("/sources/by-another-site").status == 404, "another site changes nothing with his cookie", a)
 
 
 def race(t, api):
@@ -652,6 +684,7 @@ def run(t):
     constituents(t, d, api)
     walk(t, doc, api)
     changes(t, api)
+    session(t, d, api)
     recipients(t, api)
     pulled(t, d, api)
     answers(t, api)

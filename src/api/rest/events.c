@@ -10,6 +10,7 @@
 #include "api/rest/encode.h"
 #include "api/rest/handlers.h"
 #include "codec/codec.h"
+#include "model/audience.h"
 
 #define PAGE_BYTES	  ((size_t)16 << 20)
 #define CONTRIBUTIONS_MAX 1000
@@ -20,16 +21,62 @@ struct page {
 	struct kr_rest_call *c;
 	struct kr_buf *b;
 	const struct kr_codec *csv; /* NULL: JSON */
+	bool sources;		    /* the viewer sees where events come from */
 	bool lines;		    /* NDJSON */
 	uint64_t n;
 };
+
+/* A cell of CSV: always between quotes; what a spreadsheet would take for a formula gets an
+ * apostrophe in front, as the codec does it. */
+static void cell(struct kr_buf *b, struct kr_str s)
+{
+	kr_buf_ch(b, '"');
+	if (s.n && strchr("=+-@\t\r'", s.p[0]))
+		kr_buf_ch(b, '\'');
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '"')
+			kr_buf_ch(b, '"');
+		kr_buf_ch(b, s.p[i]);
+	}
+	kr_buf_c(b, "\",");
+}
+
+/* What the node knows stands before the columns of the codec. */
+static void csv_head(struct page *p)
+{
+	kr_buf_c(p->b,
+		 p->sources ? "id,source,report,label,constituents," : "id,label,constituents,");
+	p->csv->begin(p->b);
+}
+
+static void csv_row(struct page *p, const struct kr_stored_event *ev)
+{
+	KR_AUTO_BUF names = KR_BUF((size_t)1 << 20);
+	char id[KR_EVENT_ID_TEXT_MAX];
+
+	kr_buf_c(p->b, kr_stored_event_id(ev, id));
+	kr_buf_ch(p->b, ',');
+	if (p->sources) {
+		cell(p->b, ev->source);
+		kr_buf_u64(p->b, ev->report);
+		kr_buf_ch(p->b, ',');
+	}
+	kr_buf_c(p->b, kr_tlp_text(kr_tlp_effective(ev->e->label)));
+	kr_buf_ch(p->b, ',');
+	for (size_t i = 0; i < ev->n_constituents; i++) {
+		kr_buf_c(&names, i ? " " : "");
+		kr_buf_str_add(&names, ev->constituents[i]);
+	}
+	cell(p->b, kr_buf_str(&names));
+	p->csv->item(p->b, ev->e, !p->n, NULL);
+}
 
 static bool add_event(void *ctx, const struct kr_stored_event *ev)
 {
 	struct page *p = ctx;
 
 	if (p->csv) {
-		p->csv->item(p->b, ev->e, !p->n, NULL);
+		csv_row(p, ev);
 	} else {
 		if (p->n && !p->lines)
 			kr_buf_ch(p->b, ',');
@@ -72,7 +119,8 @@ int kr_rest__event_list(struct kr_rest_call *c, struct kr_fault *f)
 	p.lines = !strcmp(c->type, KR_REST_NDJSON);
 	if (!strcmp(c->type, KR_REST_CSV)) {
 		p.csv = kr_codec_find(KR_STR("csv"));
-		p.csv->begin(p.b);
+		p.sources = kr_scope_subject(&c->scope, KR_SUBJ_SOURCE);
+		csv_head(&p);
 	} else if (!p.lines) {
 		kr_buf_c(p.b, "{\"events\":[");
 	}

@@ -467,8 +467,11 @@ static void security(struct kr_json_out *o)
 	kr_json_object(o);
 	kr_json_kstr(o, "type", KR_STR("apiKey"));
 	kr_json_kstr(o, "in", KR_STR("cookie"));
-	kr_json_kstr(o, "name", KR_STR("session"));
-	kr_json_kstr(o, "description", KR_STR("the session of who is logged in to the pages"));
+	kr_json_kstr(o, "name", KR_STR("karaula-PORT"));
+	kr_json_kstr(
+		o, "description",
+		KR_STR("the session of who is logged in to the pages; PORT is that of the node, "
+		       "and over TLS the name begins with __Host-"));
 	kr_json_object_end(o);
 	kr_json_object_end(o);
 }
