@@ -297,6 +297,15 @@ static int pack_one(struct packing *k, const struct kr_conf *conf, kr_time now,
 	return 0;
 }
 
+/* Is there anybody at all to pack for? With every way switched off, nothing is looked through. */
+static bool anybody(const struct kr_desk__plan *p, const struct kr_conf *conf)
+{
+	for (size_t i = 0; i < p->n_tellers; i++)
+		if (kr_desk_sink_on(conf, p->tellers[i].r->sink))
+			return true;
+	return false;
+}
+
 static int pack_locked(struct kr_desk_outbox *o, const struct kr_conf *conf, kr_time now,
 		       uint32_t constituent, bool (*cancelled)(void *ctx), void *ctx,
 		       struct kr_desk_ticked *ret, struct kr_fault *reterr)
@@ -308,7 +317,7 @@ static int pack_locked(struct kr_desk_outbox *o, const struct kr_conf *conf, kr_
 	int r = 0;
 
 	/* After a restore nobody knows what was told; a person decides first. */
-	if (kr_store_recovering(o->plan.s) != KR_TIME_NONE)
+	if (kr_store_recovering(o->plan.s) != KR_TIME_NONE || !anybody(&o->plan, conf))
 		return 0;
 	r = kr_store_outbox_due(o->plan.s, now, a, &due, &n, reterr);
 

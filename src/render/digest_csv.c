@@ -25,34 +25,69 @@ static bool risky(char c)
 	return c == '=' || c == '+' || c == '-' || c == '@' || c == '\t' || c == '\r';
 }
 
+/* Text within quotes: each quote twice. */
+static void put_quoted(struct kr_buf *b, struct kr_str s)
+{
+	for (const char *at; s.n && (at = memchr(s.p, '"', s.n));) {
+		size_t n = (size_t)(at - s.p) + 1;
+
+		kr_buf_add(b, s.p, n);
+		kr_buf_ch(b, '"');
+		s = kr_str_from(s, n);
+	}
+	kr_buf_str_add(b, s);
+}
+
 /* Put x->cell, quoted where that is needed, into the row. */
 static void put_cell(struct kr_digest__sum *x, int column, bool text)
 {
 	const struct kr_str s = kr_buf_str(&x->cell);
 	bool guard = text && s.n && risky(s.p[0]), quote = guard;
-	size_t quotes = 0, size;
+	size_t quotes = 0;
 
-	for (size_t i = 0; i < s.n; i++) {
+	for (size_t i = 0; i < s.n; i++)
 		quotes += s.p[i] == '"';
-		quote |= s.p[i] == ',' || s.p[i] == '"' || s.p[i] == '\n' || s.p[i] == '\r';
-	}
-	quote |= s.n && (s.p[0] == ' ' || s.p[s.n - 1] == ' ');
-	size = s.n + guard + (quote ? 2 + quotes : 0);
+	quote |= quotes || (s.n && (memchr(s.p, ',', s.n) || s.p[0] == ' ' || s.p[s.n - 1] == ' '));
 	kr_buf_ch(&x->cells, (char)(column + 1));
-	kr_buf_varint(&x->cells, size);
+	kr_buf_varint(&x->cells, s.n + guard + (quote ? 2 + quotes : 0));
 	if (quote)
 		kr_buf_ch(&x->cells, '"');
 	if (guard)
 		kr_buf_ch(&x->cells, '\'');
-	if (!quotes)
-		kr_buf_str_add(&x->cells, s);
-	for (size_t i = 0; quotes && i < s.n; i++) {
-		if (s.p[i] == '"')
-			kr_buf_ch(&x->cells, '"');
-		kr_buf_ch(&x->cells, s.p[i]);
-	}
+	put_quoted(&x->cells, s);
 	if (quote)
 		kr_buf_ch(&x->cells, '"');
+	x->used[column] = true;
+}
+
+/* Is it plain ASCII that needs neither quotes nor any other care? Most texts are. */
+static bool simple(struct kr_str s)
+{
+	unsigned bad = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		bad |= (unsigned)(c < ' ') | (unsigned)(c > '~') | (unsigned)(c == ',') |
+		       (unsigned)(c == '"');
+	}
+	return !bad && s.n && s.n <= KR_DIGEST__CELL && s.p[0] != ' ' && s.p[s.n - 1] != ' ' &&
+	       !risky(s.p[0]);
+}
+
+/* A cell as it is, in one step. */
+static void put_simple(struct kr_digest__sum *x, int column, struct kr_str s)
+{
+	char head[4] = {(char)(column + 1), (char)s.n};
+	size_t n = 2;
+
+	if (s.n >= 0x80) {
+		head[1] = (char)(s.n | 0x80);
+		head[2] = (char)(s.n >> 7);
+		n = 3;
+	}
+	kr_buf_add(&x->cells, head, n);
+	kr_buf_str_add(&x->cells, s);
 	x->used[column] = true;
 }
 
@@ -60,12 +95,20 @@ static void put_field(struct kr_digest__sum *x, enum kr_field f, const union kr_
 {
 	bool text = kr_field_info(f)->rep == KR_REP_TEXT;
 
+	if (text && simple(v->text)) {
+		put_simple(x, (int)f, v->text);
+		return;
+	}
 	kr_buf_clear(&x->cell);
 	if (text)
 		kr_digest_plain(&x->cell, v->text, KR_DIGEST__CELL);
 	else
 		kr_field_text(f, v, &x->cell);
-	put_cell(x, (int)f, text);
+	/* Numbers, times and addresses are written by us. */
+	if (text)
+		put_cell(x, (int)f, text);
+	else
+		put_simple(x, (int)f, kr_buf_str(&x->cell));
 }
 
 /* Pairs that no field takes, as one JSON object; as many as fit. */
@@ -100,15 +143,11 @@ void kr_digest__csv_row(struct kr_digest__sum *x, const struct kr_stored_event *
 		if (v)
 			put_field(x, (enum kr_field)f, v);
 	}
-	kr_buf_clear(&x->cell);
-	kr_buf_c(&x->cell, kr_time_text(e->last, text));
-	put_cell(x, KR_DIGEST__LAST, false);
+	put_simple(x, KR_DIGEST__LAST, kr_str_c(kr_time_text(e->last, text)));
 	kr_buf_clear(&x->cell);
 	kr_buf_u64(&x->cell, e->count);
-	put_cell(x, KR_DIGEST__COUNT, false);
-	kr_buf_clear(&x->cell);
-	kr_buf_c(&x->cell, kr_stored_event_id(ev, text));
-	put_cell(x, KR_DIGEST__EVENT, false);
+	put_simple(x, KR_DIGEST__COUNT, kr_buf_str(&x->cell));
+	put_simple(x, KR_DIGEST__EVENT, kr_str_c(kr_stored_event_id(ev, text)));
 	if (e->extra)
 		put_extra(x, e);
 	kr_buf_ch(&x->cells, 0);

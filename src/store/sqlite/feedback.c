@@ -84,6 +84,9 @@ int kr_store_feedback_add(struct kr_store *s, const struct kr_by *by, const stru
 	return kr_store__main_end(s, r, reterr);
 }
 
+/* "Fixed" said again counts from then on, but not if the form was only sent twice. */
+#define SAME_US "60000000"
+
 static int add_new(struct kr_store *s, const struct kr_by *by, const struct kr_feedback *list,
 		   size_t n, uint64_t *ret, struct kr_fault *reterr)
 {
@@ -94,7 +97,7 @@ static int add_new(struct kr_store *s, const struct kr_by *by, const struct kr_f
 		") SELECT ?1,?2,?3,?4,?5,?6,?7,?8,?9,?10 WHERE NOT EXISTS(SELECT 1 "
 		"FROM feedback WHERE source=?1 AND key=?2 AND constituent=?3 AND "
 		"verdict=?4 AND coalesce(note,'')=coalesce(?5,'') AND revoked IS NULL "
-		"AND (expires IS NULL OR expires>?8) AND (verdict<>1 OR at>?8-60000000))",
+		"AND (expires IS NULL OR expires>?8) AND (verdict<>1 OR at>?8-" SAME_US "))",
 		&st, reterr);
 
 	for (size_t i = 0; !r && i < n; i++) {
