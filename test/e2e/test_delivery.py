@@ -5,7 +5,9 @@ import csv
 import http.client
 import io
 import json
+import random
 import re
+import subprocess
 import sys
 import time
 import urllib.parse
@@ -256,6 +258,39 @@ def link(t, d):
     t.same(node.stop(), 0, "the node stops")
 
 
+def killed(t):
+    """Killed at any moment of deciding and packing, each row is told once."""
+    d = kr.Dir(fast=True)
+    n = 20000
+    d.must("constituent", "import", d.file("c.csv", CONSTITUENTS))
+    d.set("delivery", "gather", "0")
+    d.set("delivery", "rows_max", "3000")
+    d.must("recipient", "add", "bank-a", "--by", "pull", "--classes", "*=now")
+    rows = (event(f"198.51.100.{i & 255}", **{"source.port": i, "classification.type": "vulnerable-system"}) for i in range(n))
+    d.must("take", "--source", "feed", d.file("k.jsonl", lines(*rows)))
+    pick = random.Random(t.seed)
+    stopped = 0
+    for _ in range(12):
+        child = subprocess.Popen([kr.PROGRAM, "-C", d.path, "delivery", "run", "--quiet"], stderr=subprocess.DEVNULL)
+        try:
+            child.wait(pick.uniform(0.01, 0.6))
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+            stopped += 1
+    t.ok(stopped > 0, f"{stopped} of 12 runs were killed")
+    d.must("delivery", "run")
+    told_ = 0
+    seen = set()
+    for x in d.json("delivery", "list", "--limit", "0"):
+        table = csv.DictReader(io.StringIO(d.must("delivery", "show", x["id"], "--table").out))
+        for row in table:
+            told_ += 1
+            seen.add((row["source.ip"], row["source.port"]))
+    t.same((told_, len(seen)), (n, n), "each row is in one message")
+    t.same(d.must("doctor", "store").status, 0, "the store is sound")
+
+
 def many(t):
     """10^5 recipients (fewer under sanitizers, which say nothing about time)."""
     n = 10**4 if kr.sanitized() else 10**5
@@ -286,6 +321,7 @@ def main(t):
     once(t, d)
     hostile(t, d)
     link(t, d)
+    killed(t)
     many(t)
 
 

@@ -216,6 +216,33 @@ static void test_pauses(void)
 	tick(0, KR_WHY_OLD, "what waited too long is not told");
 }
 
+static void test_suppression(void)
+{
+	struct kr_suppression x = {.expr = KR_STR("ip:198.51.100.1"),
+				   .reason = KR_STR("known"),
+				   .expires = clock_now + 3 * KR_DAY};
+	struct kr_fault f = {0};
+	uint32_t rule;
+
+	CHANGE(.muted = KR_STR("1h"));
+	see(KR_TLP_CLEAR, "other");
+	tick(0, KR_WHY_NONE, "it waits");
+	IS(kr_store_suppression_put(s, KR_BY_LOCAL, &x, &rule, &f), 0, "a rule comes meanwhile");
+	clock_now += KR_HOUR;
+	tick(0, KR_WHY_SUPPRESSED, "what waited is looked at again");
+	CHANGE(.muted = KR_STR("none"));
+	see(KR_TLP_CLEAR, "other");
+	tick(0, KR_WHY_SUPPRESSED, "so is what is new");
+	clock_now += 3 * KR_DAY;
+	see(KR_TLP_CLEAR, "other");
+	tick(1, KR_WHY_NONE, "until the rule ends");
+	x.constituent = 77;
+	x.expires = KR_TIME_NONE;
+	IS(kr_store_suppression_put(s, KR_BY_LOCAL, &x, &rule, &f), 0, "a rule for another");
+	see(KR_TLP_CLEAR, "other");
+	tick(1, KR_WHY_NONE, "is none for this one");
+}
+
 static void test_link(void)
 {
 	const struct kr_link link = {7, 123456789012345ull, DAY0 * KR_DAY};
@@ -282,6 +309,7 @@ int main(void)
 		test_answers();
 		test_wishes();
 		test_pauses();
+		test_suppression();
 	}
 	kr_desk_outbox_free(o);
 	kr_store_close(s);
