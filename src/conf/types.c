@@ -7,6 +7,7 @@
 #include "base/ip.h"
 #include "base/near.h"
 #include "base/time.h"
+#include "base/zone.h"
 
 static const struct {
 	const char *text, *doc;
@@ -149,10 +150,18 @@ static bool is_name(struct kr_str v, const char *others, size_t max)
 	return v.n && v.n <= max && kr_is_alnum(v.p[0]);
 }
 
+static bool is_zone(struct kr_str v)
+{
+	KR_AUTO(kr_zone) *z = NULL;
+
+	return kr_zone_open(v, &z, NULL) == 0;
+}
+
 static bool text_fits(enum kr_conf_type t, struct kr_str v)
 {
 	switch (t) {
 	case KR_CONF_NAME: return is_name(v, "-_.", 64);
+	case KR_CONF_ZONE: return is_zone(v);
 	case KR_CONF_LANGUAGE: return is_name(v, "-", 16) && v.n >= 2;
 	case KR_CONF_COUNTRY:
 		return v.n == 2 && v.p[0] >= 'A' && v.p[0] <= 'Z' && v.p[1] >= 'A' && v.p[1] <= 'Z';

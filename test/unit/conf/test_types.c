@@ -66,6 +66,9 @@ static void texts(void)
 	OK(!text(KR_CONF_COUNTRY, "RS", &s), "a country");
 	IS(text(KR_CONF_COUNTRY, "rs", &s), -KR_ECONF, "in capitals");
 	IS(text(KR_CONF_COUNTRY, "SRB", &s), -KR_ECONF, "of two letters");
+	IS(text(KR_CONF_ZONE, "UTC", &s), 0, "a zone");
+	IS(text(KR_CONF_ZONE, "../passwd", &s), -KR_ECONF, "no zone");
+	IS(text(KR_CONF_ZONE, "Europe/Nowhere", &s), -KR_ECONF, "one that is not there");
 	IS(text(KR_CONF_TEXT, "a\033[2Jb", &s), -KR_ECONF, "control characters are no text");
 }
 
