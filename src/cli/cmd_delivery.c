@@ -124,7 +124,7 @@ static void show_text(struct kr_cli *c, const struct kr_desk_mailing *m, const s
 {
 	KR_AUTO_BUF to = KR_BUF(4096);
 
-	kr_cli_shown(&to, m->to.address);
+	kr_cli_shown(&to, m->to.address.n ? m->to.address : m->to.constituent_name);
 	fprintf(c->out, kr_text(c->lang, N_("To: %s (%.*s)")), kr_buf_cstr(&to),
 		KR_STR_ARG(m->to.sink));
 	fputc('\n', c->out);

@@ -88,23 +88,33 @@ static bool put_field(struct kr_buf *b, const struct kr_event *e, enum kr_field 
 	return true;
 }
 
+/* "198.51.100.7:80", "[2001:db8::7]:80" */
+static bool put_address(struct kr_buf *b, const struct kr_event *e)
+{
+	const union kr_value *ip = kr_event_get(e, KR_F_SRC_IP);
+	bool bracket = ip && ip->ip.family == 6 && kr_event_has(e, KR_F_SRC_PORT);
+
+	if (!put_field(b, e, KR_F_SRC_IP, bracket ? "  [" : "  "))
+		return false;
+	put_field(b, e, KR_F_SRC_PORT, bracket ? "]:" : ":");
+	return true;
+}
+
 /* "2026-11-20 10:30 +01:00  198.51.100.7:80  infected-system avalanche" */
 void kr_digest__line(struct kr_digest__sum *x, const struct kr_stored_event *ev)
 {
-	static const enum kr_field where[] = {KR_F_SRC_IP,	KR_F_SRC_FQDN,	  KR_F_SRC_URL,
-					      KR_F_SRC_NETWORK, KR_F_SRC_ACCOUNT, KR_F_DST_IP,
-					      KR_F_DST_FQDN,	KR_F_DST_URL};
+	static const enum kr_field where[] = {KR_F_SRC_FQDN,	KR_F_SRC_URL, KR_F_SRC_NETWORK,
+					      KR_F_SRC_ACCOUNT, KR_F_DST_IP,  KR_F_DST_FQDN,
+					      KR_F_DST_URL};
 	struct kr_buf *b = &x->lines;
 	const struct kr_event *e = ev->e;
 	char text[KR_TIME_TEXT_MAX];
-	bool found = false;
+	bool found;
 
 	kr_buf_printf(b, "  %s", kr_zone_text(x->m->zone, e->first, text));
-	for (size_t i = 0; i < KR_ARRAY_LEN(where) && !found; i++) {
+	found = put_address(b, e);
+	for (size_t i = 0; i < KR_ARRAY_LEN(where) && !found; i++)
 		found = put_field(b, e, where[i], "  ");
-		if (found && where[i] == KR_F_SRC_IP)
-			put_field(b, e, KR_F_SRC_PORT, " ");
-	}
 	put_field(b, e, KR_F_CLASS_TYPE, "  ");
 	if (!put_field(b, e, KR_F_MALWARE_NAME, " "))
 		put_field(b, e, KR_F_CLASS_IDENTIFIER, " ");
