@@ -20,10 +20,10 @@ struct kr_by {
 	struct kr_str address; /* of the client; empty: none */
 };
 
-/* The node itself: schedules, derivation. */
-#define KR_BY_NODE (&(const struct kr_by){.who = KR_STR("node"), .door = KR_DOOR_LOCAL})
-/* The owner of the directory at the command line. */
-#define KR_BY_LOCAL (&(const struct kr_by){.who = KR_STR("local"), .door = KR_DOOR_LOCAL})
+/* The node itself: schedules, derivation. And the owner of the directory at the command line. */
+extern const struct kr_by kr_by_node, kr_by_local;
+#define KR_BY_NODE  (&kr_by_node)
+#define KR_BY_LOCAL (&kr_by_local)
 /* "user:NAME" and so on from a viewer; the text lives in the arena. */
 struct kr_by kr_by_viewer(const struct kr_viewer *v, struct kr_arena *a);
 

@@ -3,6 +3,9 @@
 
 #include "base/buf.h"
 
+const struct kr_by kr_by_node = {.who = KR_STR("node"), .door = KR_DOOR_LOCAL};
+const struct kr_by kr_by_local = {.who = KR_STR("local"), .door = KR_DOOR_LOCAL};
+
 struct kr_by kr_by_viewer(const struct kr_viewer *v, struct kr_arena *a)
 {
 	static const char *const kinds[] = {
