@@ -23,6 +23,7 @@
 
 #define POLL_MS	  2000
 #define STEP_MS	  500
+#define KEEP_US	  INT64_C(1000000) /* a shorter wait for one's turn keeps the connection */
 #define ARENA_MAX ((size_t)512 << 20)
 #define LONGEST	  KR_HOUR
 #define TRIES_MIN 3 /* attempts before a delivery may be given up for its age */
@@ -52,6 +53,7 @@ struct worker {
 	void *state;
 	struct kr_arena *a;
 	bool first; /* of its sink: the one that polls */
+	bool told;  /* that nothing can be taken; said once */
 	struct kr_thread thread;
 };
 
@@ -217,9 +219,10 @@ static bool one(struct worker *w, const struct kr_conf *conf)
 	kr_arena_clear(w->a);
 	err = kr_store_delivery_claim(w->d->s, kr_str_c(w->sink->name), kr_store_now(w->d->s), w->a,
 				      &d, &f);
-	if (err < 0)
+	if (err < 0 && !w->told)
 		kr_log(KR_LOG_ERROR, "no delivery can be taken", KR_S("sink", w->sink->name),
 		       KR_FAULT(&f));
+	w->told = err < 0;
 	if (err)
 		return false;
 	job.delivery = &d;
@@ -273,7 +276,7 @@ static void step(struct worker *w)
 		pthread_cond_signal(&w->crew->wake); /* there may be more */
 		return;
 	}
-	if (w->sink->rest && wait < 1000000)
+	if (w->sink->rest && (!wait || wait > KEEP_US))
 		w->sink->rest(w->state);
 	if (!wait)
 		wait = w->first ? POLL_MS * 1000 : -1;
