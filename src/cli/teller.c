@@ -17,6 +17,7 @@ struct kr_teller {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	bool stop;
+	int32_t forgot; /* the day on which old rows were forgotten */
 	char said[256]; /* the last failure that was logged: once is enough */
 };
 
@@ -77,12 +78,32 @@ static int64_t tick(struct kr_teller *t)
 	return wait;
 }
 
+/* Once a day what is old is forgotten. */
+static void forget(struct kr_teller *t)
+{
+	const struct kr_conf *c = kr_node_conf(t->node);
+	kr_time now = kr_store_now(t->node->store);
+	struct kr_fault f = {0};
+	int64_t n;
+
+	if (kr_time_day(now) != t->forgot) {
+		n = kr_store_outbox_forget(t->node->store, kr_time_day(now - c->delivery_keep),
+					   stopped, t, &f);
+		if (n < 0 && n != -KR_ECANCEL)
+			kr_log(KR_LOG_ERROR, "the outbox cannot be tidied", KR_FAULT(&f));
+		else if (n > 0)
+			kr_log(KR_LOG_NOTICE, "old rows of the outbox are gone", KR_I("rows", n));
+		t->forgot = kr_time_day(now);
+	}
+	kr_conf_unref(c);
+}
+
 static void run(void *arg)
 {
 	struct kr_teller *t = arg;
 
 	while (!wait_us(t, tick(t)))
-		;
+		forget(t);
 }
 
 struct kr_teller *kr_teller_start(struct kr_node *n, struct kr_deliver *deliver)

@@ -192,7 +192,7 @@ int kr_digest_make(struct kr_store *s, struct kr_desk_mailing *m, const struct k
 	*ret = (struct kr_digest){
 		.subject = KR_BUF(4096),
 		.text = KR_BUF(TEXT_MAX),
-		.csv = KR_BUF(o->csv_max + TEXT_MAX),
+		.csv = KR_BUF(o->csv_max + m->n * KR_DIGEST__COLUMNS + TEXT_MAX),
 		.lang = m->lang,
 	};
 	x.lines = KR_BUF(TEXT_MAX / 2);

@@ -57,6 +57,7 @@ static void put_cell(struct kr_digest__sum *x, int column, bool text)
 	put_quoted(&x->cells, s);
 	if (quote)
 		kr_buf_ch(&x->cells, '"');
+	x->n_used += !x->used[column];
 	x->used[column] = true;
 }
 
@@ -88,6 +89,7 @@ static void put_simple(struct kr_digest__sum *x, int column, struct kr_str s)
 	}
 	kr_buf_add(&x->cells, head, n);
 	kr_buf_str_add(&x->cells, s);
+	x->n_used += !x->used[column];
 	x->used[column] = true;
 }
 
@@ -151,9 +153,11 @@ void kr_digest__csv_row(struct kr_digest__sum *x, const struct kr_stored_event *
 	if (e->extra)
 		put_extra(x, e);
 	kr_buf_ch(&x->cells, 0);
-	if (x->cells.err) {
+	/* A cell that is empty is a comma still. */
+	if (x->cells.err || x->cells.n + (x->n_cells + 1) * x->n_used > x->o->csv_max) {
 		/* Full: this row and all later ones are counted, not listed. */
 		x->cells.n = start;
+		x->cells.err = 0;
 		x->d->not_listed++;
 	} else {
 		x->n_cells++;

@@ -40,6 +40,7 @@ struct kr_digest__sum {
 	struct kr_buf cells; /* see digest_csv.c */
 	uint64_t n_cells;    /* rows in it */
 	bool used[KR_DIGEST__COLUMNS];
+	size_t n_used;	    /* columns */
 	struct kr_buf cell; /* one value */
 };
 

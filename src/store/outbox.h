@@ -240,6 +240,16 @@ KR_MUST_USE int kr_store_outbox_add(struct kr_store *s, const struct kr_outbox_r
 KR_MUST_USE int kr_store_outbox_told(struct kr_store *s, uint32_t recipient, uint32_t source,
 				     uint64_t key, int32_t day, int32_t *ret,
 				     struct kr_fault *reterr);
+/*
+ * Forget rows of earlier days, in pieces, so that nobody waits long; deliveries stay, without rows.
+ *
+ * cancelled  may be NULL; asked between two pieces
+ *
+ * Returns how many, or -KR_E*.
+ */
+KR_MUST_USE int64_t kr_store_outbox_forget(struct kr_store *s, int32_t day,
+					   bool (*cancelled)(void *ctx), void *ctx,
+					   struct kr_fault *reterr);
 struct kr_outbox_query {
 	uint32_t recipient;	    /* 0: all */
 	uint64_t delivery;	    /* 0: all */

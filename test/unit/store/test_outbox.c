@@ -525,6 +525,10 @@ static void test_cases(const char *dir)
 	test_words(s);
 	OK(take(s, 0, false, BATCHES) && derive(s, 0), "rows");
 	test_deliveries(s, recipient);
+	IS(kr_store_outbox_forget(s, DAY, NULL, NULL, &f), 0, "today is not forgotten");
+	OK(kr_store_outbox_forget(s, DAY + 1, NULL, NULL, &f) > 0, "but tomorrow");
+	IS(kr_store_outbox_forget(s, DAY + 1, NULL, NULL, &f), 0, "once");
+	OK(derive(s, 0), "and the cursor stays: nothing comes back");
 	kr_store_close(s);
 	for (unsigned k = 0; k < OWNERS; k++)
 		owners[k].constituent = k + 1;
