@@ -536,6 +536,9 @@ def uploads(t, api):
     a = post(text, "?source=open&format=nonsense")
     t.same(a.status, 400, "a format that does not exist", a)
     t.same(post(text, "?source=open&surprise=1").json().get("parameter"), "surprise", "an unknown parameter is named before the body is read")
+    for name in ("..%2F..%2Fx", "a%0Ab", "%1b%5Dx"):
+        t.same(post(text, "?source=open&name=" + name).json().get("parameter"), "name", f"{name} is no name of a report")
+    t.same(post(text, "?source=..%2Fx", key="analyst").status, 400, "nor a name of a source")
     t.same(post(text, "?source=open", key="viewer").status, 403, "who only reads hands in nothing")
     t.same(post(text, "?source=open", key="bank").status, 403, "nor does an owner")
     bomb = gzip.compress(b"\0" * (1 << 20)) * 64

@@ -56,6 +56,22 @@ static int coding(struct kr_rest_call *c, enum kr_packed *ret, struct kr_fault *
 			       "send gzip, zstd, or the bytes as they are");
 }
 
+/* The name of a file, without folders: mappings are found by it, and people read it. */
+static int name_ok(struct kr_rest_call *c, struct kr_fault *f)
+{
+	struct kr_str name = kr_rest__param(c, "name")->text;
+
+	for (size_t i = 0; i < name.n; i++)
+		if ((unsigned char)name.p[i] < ' ' || name.p[i] == 0x7f || name.p[i] == '/' ||
+		    name.p[i] == '\\') {
+			c->parameter = KR_STR("name");
+			return kr_rest__refuse(c, 400, f, -KR_EINVAL,
+					       "the parameter 'name' is no name of a file",
+					       "leave folders and control characters out");
+		}
+	return 0;
+}
+
 static void begin(struct upload *u, enum kr_packed packed)
 {
 	struct kr_rest_call *c = &u->call;
@@ -85,6 +101,8 @@ int kr_rest__upload_begin(struct kr_http_request *r, struct kr_fault *f)
 
 	r->body_ctx = u;
 	err = kr_rest__prepare(&u->call, r, NULL, f);
+	if (!err)
+		err = name_ok(&u->call, f);
 	if (!err)
 		err = coding(&u->call, &packed, f);
 	if (err)
