@@ -28,6 +28,21 @@ static struct kr_group *group_new(void)
 	return g;
 }
 
+static void group_free(struct kr_group *g)
+{
+	if (!g)
+		return;
+	kr_buf_done(&g->packed);
+	kr_arena_free(g->arena);
+	kr_tally_free(g->tally);
+	free(g->rows);
+	free(g->order);
+	free(g->owners);
+	free(g->batches);
+	free(g->refusals);
+	free(g);
+}
+
 static void group_clear(struct kr_group *g)
 {
 	kr_buf_clear(&g->packed);
@@ -158,17 +173,15 @@ void kr_store__group_close(struct kr_store *s)
 	s->writer = NULL;
 	s->group = NULL;
 	pthread_mutex_unlock(&s->events_lock);
-	if (!g)
+	group_free(g);
+}
+
+void kr_store__group_rest_locked(struct kr_store *s)
+{
+	if (s->takings || (s->group && s->group->n_batches))
 		return;
-	kr_buf_done(&g->packed);
-	kr_arena_free(g->arena);
-	kr_tally_free(g->tally);
-	free(g->rows);
-	free(g->order);
-	free(g->owners);
-	free(g->batches);
-	free(g->refusals);
-	free(g);
+	group_free(s->group);
+	s->group = NULL;
 }
 
 int kr_store__writer_part_locked(struct kr_store *s, enum kr_retention class_, int32_t day,

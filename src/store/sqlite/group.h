@@ -12,6 +12,8 @@
 /* Write and commit what is open. On failure all of it is rolled back and every taking in it is
  * marked. */
 KR_MUST_USE int kr_store__group_flush_locked(struct kr_store *s, struct kr_fault *reterr);
+/* Nothing is being taken: give back the memory of an empty group, which may be some 40 MiB. */
+void kr_store__group_rest_locked(struct kr_store *s);
 /* Flush if possible, close the writer, free the group: the store is going away. */
 void kr_store__group_close(struct kr_store *s);
 /* Make the partition that new rows of (class, day) go to the current writer. */

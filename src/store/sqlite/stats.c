@@ -65,21 +65,24 @@ int kr_store__stats_unseal(struct kr_store *s, const struct kr_part_info *p,
 	return r;
 }
 
+/*
+ * Segments hold a counter many times, and a day may have half a million of them: summed here by
+ * the tally, since SQLite would sort them all in memory first.
+ */
 static int add_counters(struct kr_store *s, sqlite3 *part, const struct kr_part_info *info,
 			uint64_t seg, struct kr_fault *reterr)
 {
 	KR_AUTO_STMT from = NULL;
 	KR_AUTO_STMT to = NULL;
+	KR_AUTO(kr_tally) *sums = kr_tally_new();
 	int r = kr_db_prepare(
-		part,
-		"SELECT pair,a,b,tlp,sum(rows),sum(events) FROM counter WHERE seg>?1 AND seg<=?2"
-		" GROUP BY pair,a,b,tlp",
+		part, "SELECT pair,a,b,tlp,rows,events FROM counter WHERE seg>?1 AND seg<=?2",
 		&from, reterr);
 
 	if (!r)
 		r = kr_db_prepare(
 			s->stats,
-			"INSERT INTO total VALUES(?1,?2,?3,?4,?5,?6,?7) ON CONFLICT DO UPDATE SET"
+			"INSERT INTO total VALUES(?2,?3,?4,?1,?5,?6,?7) ON CONFLICT DO UPDATE SET"
 			" rows=rows+excluded.rows,events=events+excluded.events",
 			&to, reterr);
 	if (r)
@@ -87,18 +90,13 @@ static int add_counters(struct kr_store *s, sqlite3 *part, const struct kr_part_
 	sqlite3_bind_int64(from, 1, (int64_t)info->derived);
 	sqlite3_bind_int64(from, 2, (int64_t)seg);
 	while ((r = kr_db_step(from, reterr)) == 1) {
-		sqlite3_bind_value(to, 1, sqlite3_column_value(from, 0));
-		sqlite3_bind_value(to, 2, sqlite3_column_value(from, 1));
-		sqlite3_bind_value(to, 3, sqlite3_column_value(from, 2));
-		sqlite3_bind_int(to, 4, info->day);
-		sqlite3_bind_value(to, 5, sqlite3_column_value(from, 3));
-		sqlite3_bind_value(to, 6, sqlite3_column_value(from, 4));
-		sqlite3_bind_value(to, 7, sqlite3_column_value(from, 5));
-		r = kr_db_run(to, reterr);
+		r = kr_tally_add(sums, from);
 		if (r)
-			break;
+			return kr_fault_set(reterr, r, "the partition has a counter of no kind");
 	}
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	return kr_tally_store(sums, (uint64_t)(int64_t)info->day, to, NULL, reterr);
 }
 
 static void bind_span(sqlite3_stmt *st, int i, kr_time t)

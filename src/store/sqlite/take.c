@@ -109,6 +109,7 @@ static int enter(struct kr_taking *t, struct kr_fault *reterr)
 	return r;
 }
 
+/* events_lock is held. */
 static void leave(struct kr_taking *t)
 {
 	struct kr_taking **p = &t->s->takings;
@@ -117,6 +118,7 @@ static void leave(struct kr_taking *t)
 		p = &(*p)->next;
 	if (*p)
 		*p = t->next;
+	kr_store__group_rest_locked(t->s);
 }
 
 int kr_store_take_begin(struct kr_store *s, uint64_t report, bool again, struct kr_str format,

@@ -194,6 +194,35 @@ void kr_tally_count(struct kr_tally *t, const struct kr_dims *d, int64_t rows, i
 	}
 }
 
+/* What bind_dim() bound. */
+static uint32_t read_dim(struct kr_tally *t, sqlite3_stmt *st, int i, enum kr_dim dim)
+{
+	struct kr_str s;
+
+	switch (dim) {
+	case KR_DIM_CLASS:
+	case KR_DIM_TYPE: return kr_tally_intern(t, kr_db_text(st, i));
+	case KR_DIM_COUNTRY:
+		s = kr_db_text(st, i);
+		return s.n == 2 ? (uint32_t)(unsigned char)s.p[0] << 8 | (unsigned char)s.p[1] : 0;
+	default: return (uint32_t)sqlite3_column_int64(st, i);
+	}
+}
+
+int kr_tally_add(struct kr_tally *t, sqlite3_stmt *row)
+{
+	int64_t pair = sqlite3_column_int64(row, 0), tlp = sqlite3_column_int64(row, 3);
+	uint32_t a, b;
+
+	if (pair < 0 || (size_t)pair >= KR_ARRAY_LEN(pairs) || tlp < 0 || tlp > 255)
+		return -KR_ECORRUPT;
+	a = read_dim(t, row, 1, pairs[pair].a);
+	b = read_dim(t, row, 2, pairs[pair].b);
+	count(t, counter_key((unsigned)pair, (unsigned)tlp, a, b), sqlite3_column_int64(row, 4),
+	      sqlite3_column_int64(row, 5));
+	return 0;
+}
+
 static void list_add(struct kr_tally *t, struct slot *s, uint64_t id)
 {
 	int64_t step = (int64_t)(id - s->u.list.last);

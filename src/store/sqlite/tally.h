@@ -41,11 +41,16 @@ enum kr_posting {
 struct kr_tally;
 struct kr_tally *kr_tally_new(void);
 void kr_tally_free(struct kr_tally *t);
+KR_AUTO_DEFINE(kr_tally)
 void kr_tally_clear(struct kr_tally *t);
 /* A small number for a text, the same as long as the tally is not cleared; 0 for an empty one. */
 uint32_t kr_tally_intern(struct kr_tally *t, struct kr_str s);
 /* Add to every counter of these dimensions; negative takes away. */
 void kr_tally_count(struct kr_tally *t, const struct kr_dims *d, int64_t rows, int64_t events);
+/* Add a row "pair,a,b,tlp,rows,events" of the table. Returns 0; -KR_ECORRUPT: there is no such
+ * pair.
+ */
+KR_MUST_USE int kr_tally_add(struct kr_tally *t, sqlite3_stmt *row);
 /* Note that row `id` holds the value. */
 void kr_tally_post(struct kr_tally *t, enum kr_posting kind, uint64_t value, uint64_t id);
 /* All postings of a row but hour and report. */
@@ -56,8 +61,9 @@ void kr_tally_post_times(struct kr_tally *t, kr_time first, kr_time last, uint64
 /*
  * Hand out what was collected.
  *
+ * seg      number that goes with all of it
  * counter  "INSERT INTO counter(seg,pair,a,b,tlp,rows,events) VALUES(?1..?7)"
- * posting  "INSERT INTO posting(kind,value,seg,ids) VALUES(?1..?4)"
+ * posting  "INSERT INTO posting(kind,value,seg,ids) VALUES(?1..?4)"; NULL if nothing was posted
  */
 KR_MUST_USE int kr_tally_store(struct kr_tally *t, uint64_t seg, sqlite3_stmt *counter,
 			       sqlite3_stmt *posting, struct kr_fault *reterr);
