@@ -94,7 +94,7 @@ static int decide(struct deriving *d, const struct kr_desk__teller *t,
 						 .event = row->id,
 						 .rule = rule,
 						 .state = KR_OUTBOX_WAITING}};
-	ret->when = kr_wish_of(&t->wish, row->taxonomy, &ret->wish);
+	ret->when = kr_wish_of(t->wish, row->taxonomy, &ret->wish);
 	ret->row.due = kr_schedule_due(&t->schedule, ret->when, row->stored);
 	if (!kr_desk__may_tell(d->p, t, &x, &ret->row.why, &ret->row.cause)) {
 		ret->row.state = KR_OUTBOX_WITHHELD;
@@ -224,7 +224,7 @@ static bool show_row(struct packing *k, const struct kr_outbox_row *row,
 	struct kr_desk_decision d = {.to = k->t->r, .row = *row, .taxonomy = class_};
 
 	d.label = ev ? ev->e->label : KR_TLP_NONE;
-	d.when = kr_wish_of(&k->t->wish, class_, &d.wish);
+	d.when = kr_wish_of(k->t->wish, class_, &d.wish);
 	if (d.row.state == KR_OUTBOX_PACKED)
 		d.row.state = KR_OUTBOX_WAITING;
 	return k->show(k->ctx, &d);

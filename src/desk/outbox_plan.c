@@ -67,14 +67,47 @@ static int by_id(const void *x, const void *y, void *ctx)
 	return (a > b) - (a < b);
 }
 
+/* Thousands of recipients wish the same, and wishes are large: the latest different ones are kept.
+ */
+#define WISHES 16
+
+struct wishes {
+	const struct kr_wish *standard;
+	struct kr_str text[WISHES];
+	const struct kr_wish *wish[WISHES];
+	size_t next;
+};
+
+/* What was checked when it was stored may name a class that the taxonomy lost since: the standard.
+ */
+static const struct kr_wish *wish_of(struct kr_desk__plan *p, struct wishes *w, struct kr_str text)
+{
+	struct kr_wish *fresh;
+	size_t at = w->next % WISHES;
+
+	if (!text.n)
+		return w->standard;
+	for (size_t i = 0; i < WISHES; i++)
+		if (w->wish[i] && kr_str_eq(w->text[i], text))
+			return w->wish[i];
+	fresh = kr_arena_calloc(p->people, 1, sizeof(*fresh));
+	if (!fresh || kr_wish_parse(text, fresh, NULL))
+		return w->standard;
+	w->text[at] = text;
+	w->wish[at] = fresh;
+	w->next++;
+	return fresh;
+}
+
 static void fill(struct kr_desk__plan *p, const struct kr_recipient *r, struct kr_str *names,
-		 struct kr_wish *standard, struct kr_desk__teller *t)
+		 struct wishes *wishes, struct kr_desk__teller *t)
 {
 	struct kr_str zone = r->zone.n ? r->zone : kr_str_c(p->zone_default);
 
 	*t = (struct kr_desk__teller){
 		.r = r,
 		.viewer = kr_recipient_viewer(r),
+		.wish = wish_of(p, wishes, r->classes),
 		.schedule =
 			{
 				.zone = zone_of(p, zone, names),
@@ -85,9 +118,6 @@ static void fill(struct kr_desk__plan *p, const struct kr_recipient *r, struct k
 				.gather_us = p->gather_us,
 			},
 	};
-	/* What was checked when it was stored may name a class that the taxonomy lost since. */
-	if (!r->classes.n || kr_wish_parse(r->classes, &t->wish, NULL))
-		t->wish = *standard;
 }
 
 #define ZONES_MAX 1024
@@ -96,7 +126,8 @@ static int make_people(struct kr_desk__plan *p, const struct kr_conf *conf, stru
 {
 	struct kr_recipient_query q = {0};
 	struct kr_recipient *list = NULL;
-	struct kr_wish standard = {0};
+	struct kr_wish *standard;
+	struct wishes wishes = {0};
 	struct kr_str *names;
 	size_t n = 0;
 	uint64_t version = kr_store_recipient_version(p->s);
@@ -105,7 +136,11 @@ static int make_people(struct kr_desk__plan *p, const struct kr_conf *conf, stru
 	forget_people(p);
 	snprintf(p->zone_default, sizeof(p->zone_default), "%s", conf->delivery_zone);
 	p->gather_us = conf->delivery_gather;
-	r = kr_wish_parse(kr_str_c(conf->delivery_classes), &standard, reterr);
+	standard = kr_arena_calloc(p->people, 1, sizeof(*standard));
+	if (!standard)
+		return kr_fault_set(reterr, -KR_ELIMIT, "too many recipients");
+	wishes.standard = standard;
+	r = kr_wish_parse(kr_str_c(conf->delivery_classes), standard, reterr);
 	if (r) {
 		kr_fault_where(reterr, "setting delivery.classes");
 		return r;
@@ -122,7 +157,7 @@ static int make_people(struct kr_desk__plan *p, const struct kr_conf *conf, stru
 		return kr_fault_set(reterr, -KR_ELIMIT, "too many recipients");
 	for (size_t i = 0; i < n; i++)
 		if (list[i].enabled)
-			fill(p, &list[i], names, &standard, &p->tellers[p->n_tellers++]);
+			fill(p, &list[i], names, &wishes, &p->tellers[p->n_tellers++]);
 	if (p->n_tellers)
 		qsort(p->tellers, p->n_tellers, sizeof(*p->tellers), by_constituent);
 	for (uint32_t i = 0; i < p->n_tellers; i++)
@@ -280,7 +315,7 @@ bool kr_desk__may_tell(const struct kr_desk__plan *p, const struct kr_desk__tell
 	*ret_why = KR_WHY_NONE;
 	if (!kr_gate_may(&t->viewer, &x->item)) {
 		*ret_why = KR_WHY_LABEL;
-	} else if (kr_wish_of(&t->wish, x->taxonomy, &item) == KR_WHEN_NEVER) {
+	} else if (kr_wish_of(t->wish, x->taxonomy, &item) == KR_WHEN_NEVER) {
 		*ret_why = KR_WHY_CLASS;
 	} else if (x->last < p->now - p->age_max) {
 		*ret_why = KR_WHY_OLD;

@@ -11,7 +11,7 @@
 struct kr_desk__teller {
 	const struct kr_recipient *r;
 	struct kr_viewer viewer;
-	struct kr_wish wish;
+	const struct kr_wish *wish; /* shared by those who wish the same */
 	struct kr_schedule schedule;
 };
 
