@@ -63,8 +63,8 @@ static uint64_t get(const uint8_t **at, unsigned bytes)
 	return v;
 }
 
-static void key_of(const struct kr_hash_key *key, const struct kr_scope *scope,
-		   struct kr_seal_key *ret)
+void kr_event_id_key(const struct kr_hash_key *key, const struct kr_scope *scope,
+		     struct kr_seal_key *ret)
 {
 	uint8_t kind[5];
 
@@ -72,21 +72,28 @@ static void key_of(const struct kr_hash_key *key, const struct kr_scope *scope,
 	kr_seal_key(key, KR_STR("id of an event"), kind, sizeof(kind), ret);
 }
 
-char *kr_event_id_for(const struct kr_hash_key *key, const struct kr_scope *scope,
-		      const struct kr_event_id *id, char buf[KR_EVENT_ID_TEXT_MAX])
+static char *seal(const struct kr_seal_key *k, const struct kr_event_id *id,
+		  char buf[KR_EVENT_ID_TEXT_MAX])
 {
 	uint8_t plain[PLAIN], sealed[SEALED], *at = plain;
-	struct kr_seal_key k;
 
-	if (!scope || kr_scope_is_staff(scope))
-		return kr_event_id_text(id, buf);
 	at = put(at, (uint64_t)id->class_, 1);
 	at = put(at, (uint32_t)id->day, 4);
 	at = put(at, id->part, 4);
 	put(at, id->row, 8);
-	key_of(key, scope, &k);
-	kr_seal(&k, plain, sizeof(plain), sealed);
+	kr_seal(k, plain, sizeof(plain), sealed);
 	return kr_base32_text(sealed, sizeof(sealed), buf);
+}
+
+char *kr_event_id_for(const struct kr_hash_key *key, const struct kr_scope *scope,
+		      const struct kr_event_id *id, char buf[KR_EVENT_ID_TEXT_MAX])
+{
+	struct kr_seal_key k;
+
+	if (!scope || kr_scope_is_staff(scope))
+		return kr_event_id_text(id, buf);
+	kr_event_id_key(key, scope, &k);
+	return seal(&k, id, buf);
 }
 
 int kr_event_id_from(const struct kr_hash_key *key, const struct kr_scope *scope,
@@ -100,7 +107,7 @@ int kr_event_id_from(const struct kr_hash_key *key, const struct kr_scope *scope
 		return kr_event_id_parse(text, ret);
 	if (kr_base32_parse(text, sealed, sizeof(sealed)))
 		return -KR_EINVAL;
-	key_of(key, scope, &k);
+	kr_event_id_key(key, scope, &k);
 	if (kr_unseal(&k, sealed, sizeof(sealed), plain))
 		return -KR_EINVAL;
 	ret->class_ = (enum kr_retention)get(&at, 1);
@@ -124,6 +131,8 @@ int kr_store_event_id_parse(const struct kr_store *s, const struct kr_scope *sco
 
 char *kr_stored_event_id(const struct kr_stored_event *ev, char buf[KR_EVENT_ID_TEXT_MAX])
 {
+	if (ev->seal)
+		return seal(ev->seal, &ev->id, buf);
 	return kr_event_id_for(ev->store ? kr_store_hash_key(ev->store) : NULL, ev->scope, &ev->id,
 			       buf);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/hash.h"
+#include "base/seal.h"
 #include "model/scope.h"
 #include "store/read.h"
 
@@ -17,3 +18,7 @@ char *kr_event_id_for(const struct kr_hash_key *key, const struct kr_scope *scop
 /* And back. 0; -KR_EINVAL: no id that this viewer was ever given. */
 KR_MUST_USE int kr_event_id_from(const struct kr_hash_key *key, const struct kr_scope *scope,
 				 struct kr_str text, struct kr_event_id *ret);
+/* The key under which ids are sealed for viewers of this scope, who are not staff: for whoever
+ * needs many. */
+void kr_event_id_key(const struct kr_hash_key *key, const struct kr_scope *scope,
+		     struct kr_seal_key *ret);

@@ -153,7 +153,8 @@ struct kr_stored_event {
 	const struct kr_str *constituents;
 	size_t n_constituents;
 	const struct kr_store *store;
-	const struct kr_scope *scope; /* of whoever asked; NULL: staff */
+	const struct kr_scope *scope;	/* of whoever asked; NULL: staff */
+	const struct kr_seal_key *seal; /* private: what its id is sealed with */
 };
 /* Its id as whoever asked for it sees it. Returns buf. */
 char *kr_stored_event_id(const struct kr_stored_event *ev, char buf[KR_EVENT_ID_TEXT_MAX]);

@@ -2,6 +2,7 @@
 /* Names of sources and constituents for one query: all sources, constituents as they are met. */
 #include <stdlib.h>
 
+#include "store/event_id.h"
 #include "store/sqlite/db.h"
 #include "store/sqlite/plan.h"
 #include "store/sqlite/row.h"
@@ -14,6 +15,7 @@ struct kr_names {
 	struct kr_arena *a, *own;
 	sqlite3 *db;
 	sqlite3_stmt *source, *constituent;
+	struct kr_seal_key seal; /* of ids, where the scope is not that of staff */
 	struct {
 		uint64_t key; /* kind and id */
 		struct kr_str name;
@@ -30,6 +32,8 @@ struct kr_names *kr_names_new(struct kr_store *s, const struct kr_scope *scope, 
 	n->scope = scope;
 	n->own = a ? NULL : kr_arena_new(0);
 	n->a = a ? a : n->own;
+	if (scope && !kr_scope_is_staff(scope))
+		kr_event_id_key(kr_store_hash_key(s), scope, &n->seal);
 	if (kr_store__reader(s, kr_store__path(s, "main.db", path), &n->db, reterr) ||
 	    kr_db_prepare(n->db, "SELECT name FROM source WHERE id=?1", &n->source, reterr) ||
 	    kr_db_prepare(n->db, "SELECT name FROM constituent WHERE id=?1", &n->constituent,
@@ -94,7 +98,10 @@ int kr_store__stored_event(struct kr_names *n, const struct kr_part_info *p,
 			   const struct kr_row *row, struct kr_arena *a,
 			   struct kr_stored_event *ret, struct kr_fault *reterr)
 {
-	struct kr_scope *scope = NULL;
+	struct {
+		struct kr_scope scope;
+		struct kr_seal_key seal;
+	} *own = NULL;
 	struct kr_str *owners;
 
 	if (n->scope)
@@ -102,7 +109,7 @@ int kr_store__stored_event(struct kr_names *n, const struct kr_part_info *p,
 	owners = kr_arena_calloc(a, row->e->n_owners, sizeof(*owners));
 	/* Only ids that are sealed need it; the event may outlive what the caller has. */
 	if (n->scope && !kr_scope_is_staff(n->scope))
-		scope = kr_arena_calloc(a, 1, sizeof(*scope));
+		own = kr_arena_alloc(a, sizeof(*own));
 	if (!owners || kr_arena_full(a))
 		return kr_fault_set(reterr, -KR_ELIMIT, "no room for the row");
 	for (uint32_t i = 0; i < row->e->n_owners; i++)
@@ -115,10 +122,13 @@ int kr_store__stored_event(struct kr_names *n, const struct kr_part_info *p,
 		.constituents = owners,
 		.n_constituents = row->e->n_owners,
 		.store = n->s,
-		.scope = scope,
+		.scope = own ? &own->scope : NULL,
+		.seal = own ? &own->seal : NULL,
 	};
-	if (scope)
-		*scope = *n->scope;
+	if (own) {
+		own->scope = *n->scope;
+		own->seal = n->seal;
+	}
 	if (n->scope)
 		redact(n->scope, ret);
 	return 0;
