@@ -108,6 +108,9 @@ int kr_desk_mailing_of(struct kr_store *s, const struct kr_conf *conf, const str
 		return r;
 	ret->delivery = delivery;
 	ret->at = d.created;
+	/* A key may be told less than the recipient. */
+	if (!scope->all)
+		ret->scope.tlp_max = KR_MIN(ret->scope.tlp_max, scope->tlp_max);
 	return collect(s, &q, SIZE_MAX, a, ret, reterr);
 }
 

@@ -22,7 +22,7 @@ struct kr_desk_mailing {
 	uint64_t delivery;	 /* 0: a preview of what waits */
 	kr_time at;		 /* when it was packed; of a preview: now */
 	struct kr_viewer viewer; /* the recipient, through its sink's door */
-	struct kr_scope scope;	 /* what it may see */
+	struct kr_scope scope;	 /* what it may see, and who asked too */
 	const char *lang;	 /* of the recipient, else its constituent, else the node; "en" */
 	struct kr_zone *zone;	 /* never NULL; ends with kr_desk_mailing_done() */
 	struct kr_outbox_row *rows; /* in the arena */

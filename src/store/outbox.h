@@ -370,7 +370,8 @@ struct kr_delivery_query {
 	uint64_t before;		 /* smaller ids; 0: from the newest */
 	uint32_t limit;
 };
-/* Newest first. A scope that is bound to a constituent shows its own. */
+/* Newest first. A scope that is bound to a constituent shows its own; one that ends at a label,
+ * those without a row that is tighter. */
 KR_MUST_USE int kr_store_delivery_list(struct kr_store *s, const struct kr_scope *scope,
 				       const struct kr_delivery_query *q, struct kr_arena *a,
 				       struct kr_delivery **ret, size_t *ret_n,

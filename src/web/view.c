@@ -46,6 +46,8 @@ static int look_as(struct kr_page *p, struct kr_http_request *r, struct kr_fault
 	int err = kr_web__page_for(p, r, KR_RIGHT_REGISTER, reterr);
 
 	if (!err)
+		err = kr_access_check(p->v, KR_RIGHT_EVENTS, reterr);
+	if (!err)
 		err = kr_store_constituent_get(p->w->store, &p->scope, kr_http_param(r, "name"), 0,
 					       p->a, &c, &rules, &n, reterr);
 	if (err < 0)
@@ -54,6 +56,8 @@ static int look_as(struct kr_page *p, struct kr_http_request *r, struct kr_fault
 	if (!v)
 		return kr_fault_set(reterr, -KR_ELIMIT, "the page needs too much memory");
 	*v = kr_access_operator(c.id, c.name);
+	/* Who looks through other eyes sees no more than with his own. */
+	v->tlp_max = p->scope.tlp_max;
 	p->v = v;
 	p->scope = kr_access_scope(v);
 	p->view = c.name;

@@ -6,11 +6,14 @@
  * any other, and waits as a delivery. An answer holds the events of one delivery and its number as
  * cursor. Asking with a cursor says that everything up to there has arrived: only then it counts as
  * sent, so a client that fails between two requests gets the same again and loses nothing. Whoever
- * looks at another's deliveries (the team) confirms nothing.
+ * looks at another's deliveries (the team) confirms nothing; nor does a session, since a link on a
+ * page of somebody else makes a browser ask with its cookie.
  */
 #include "api/rest/encode.h"
 #include "api/rest/handlers.h"
 #include "desk/delivery.h"
+#include "desk/recipient.h"
+#include "gate/gate.h"
 #include "store/outbox.h"
 
 /* The recipient that is asked for: one that pulls, and that the viewer sees. */
@@ -48,6 +51,24 @@ static int recipient_find(struct kr_rest_call *c, struct kr_recipient *ret, stru
 	if (!err)
 		*ret = *found;
 	return err;
+}
+
+/* A key that is told less would fetch, and confirm, what it never saw. */
+static int reaches(struct kr_rest_call *c, const struct kr_recipient *to, struct kr_fault *f)
+{
+	const struct kr_viewer viewer = kr_recipient_viewer(to);
+
+	if (c->scope.tlp_max >= kr_gate_scope(&viewer).tlp_max)
+		return 0;
+	return kr_rest__refuse(c, 403, f, -KR_EDENIED,
+			       "this key is told less than the recipient that pulls",
+			       "pull with a key that has the right 'events' and no tighter label");
+}
+
+/* Does who asks say that it has arrived? */
+static bool confirms(const struct kr_rest_call *c, const struct kr_recipient *to)
+{
+	return c->viewer.kind == KR_VIEWER_KEY && c->scope.constituent == to->constituent;
 }
 
 struct filling {
@@ -123,7 +144,9 @@ int kr_rest__pull_get(struct kr_rest_call *c, struct kr_fault *f)
 
 	if (!err)
 		err = recipient_find(c, &to, f);
-	if (!err && after && c->scope.constituent == to.constituent)
+	if (!err)
+		err = reaches(c, &to, f);
+	if (!err && after && confirms(c, &to))
 		err = kr_store_delivery_arrived(s, to.id, after, c->now, f);
 	if (!err)
 		err = kr_store_delivery_next(s, to.id, after, c->a, &d, f);

@@ -13,6 +13,7 @@
 #include "model/viewer.h"
 #include "store/sqlite/db.h"
 #include "store/sqlite/outbox_internal.h"
+#include "store/sqlite/scope.h"
 #include "store/sqlite/state.h"
 
 static const char *const states[] = {
@@ -426,6 +427,14 @@ int kr_store_delivery_decide(struct kr_store *s, const struct kr_by *by, uint64_
 
 /* ---- questions ---- */
 
+/* A delivery has the label of its tightest row. Whoever sees no events at all, by his rights, is
+ * told of deliveries what is not in them. */
+static struct kr_labels labels_of(const struct kr_scope *scope)
+{
+	return scope->tlp_max == KR_TLP_NONE ? kr_store__labels(&KR_SCOPE_ALL)
+					     : kr_store__labels(scope);
+}
+
 static int list(struct kr_store *s, const struct kr_scope *scope, const struct kr_delivery_query *q,
 		uint64_t id, struct kr_arena *a, struct kr_delivery **ret, size_t *ret_n,
 		struct kr_fault *reterr)
@@ -436,6 +445,7 @@ static int list(struct kr_store *s, const struct kr_scope *scope, const struct k
 	char path[KR_PATH_MAX];
 	int64_t bound;
 	bool may = kr_store__scope_clients(scope, KR_RIGHT_DELIVERIES, &bound);
+	struct kr_labels labels = labels_of(scope);
 	sqlite3 *db;
 	int r = kr_store__reader(s, kr_store__path(s, "main.db", path), &db, reterr);
 
@@ -444,7 +454,8 @@ static int list(struct kr_store *s, const struct kr_scope *scope, const struct k
 	r = kr_db_prepare(db,
 			  "SELECT " COLUMNS FROM " WHERE ?1 AND (?2=0 OR p.constituent=?2) AND "
 			  "(?3=0 OR d.recipient=?3) AND (?4=0 OR p.constituent=?4) AND (?5=0 OR "
-			  "d.state=?5) AND d.id<?6 AND d.id>=?8 ORDER BY d.id DESC LIMIT ?7",
+			  "d.state=?5) AND d.id<?6 AND d.id>=?8 AND d.tlp BETWEEN ?9 AND ?10 "
+			  "ORDER BY d.id DESC LIMIT ?7",
 			  &st, reterr);
 	if (!r) {
 		sqlite3_bind_int(st, 1, may);
@@ -455,6 +466,8 @@ static int list(struct kr_store *s, const struct kr_scope *scope, const struct k
 		sqlite3_bind_int64(st, 6, q->before ? (int64_t)q->before : INT64_MAX);
 		sqlite3_bind_int64(st, 7, q->limit ? (int64_t)q->limit : -1);
 		sqlite3_bind_int64(st, 8, (int64_t)id);
+		sqlite3_bind_int(st, 9, labels.lo);
+		sqlite3_bind_int(st, 10, labels.hi);
 	}
 	while (!r && (r = kr_db_step(st, reterr)) == 1) {
 		rows = kr_arena_more(a, rows, n, &cap, sizeof(*rows));
