@@ -78,7 +78,7 @@ int kr_http__body_begin(struct kr_http__request *q, struct kr_fault *reterr)
 	const struct kr_http_route *route = q->r.route;
 
 	q->body = KR_BUF(route->body_max);
-	if (!route->body_data)
+	if (!route->body_data && !route->body_begin)
 		return 0;
 	q->begun = true;
 	return route->body_begin ? route->body_begin(&q->r, reterr) : 0;

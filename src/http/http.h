@@ -160,7 +160,8 @@ struct kr_http_route {
 	 * A body that is not kept in memory: body_begin before its first byte (may be NULL), then
 	 * body_data with its bytes as they arrive, then the handler. body_free is called in every
 	 * case once body_begin was, after the handler or when the client went away. A negative
-	 * return ends the request with that error at once.
+	 * return ends the request with that error at once. body_begin without body_data: the body
+	 * is kept, if that function lets it come.
 	 */
 	int (*body_begin)(struct kr_http_request *r, struct kr_fault *reterr);
 	int (*body_data)(struct kr_http_request *r, struct kr_str bytes, struct kr_fault *reterr);

@@ -61,6 +61,15 @@ int kr_rest__prepare(struct kr_rest_call *c, struct kr_http_request *r, struct k
 	return err ? err : kr_rest__params_read(c, f);
 }
 
+/* Before a body comes: who may not use the route is told so without it. */
+static int body_begin(struct kr_http_request *r, struct kr_fault *reterr)
+{
+	struct kr_rest_call c = {.rest = r->ctx, .r = r, .a = r->arena};
+
+	c.route = route_of(c.rest, r);
+	return authorise(&c, reterr);
+}
+
 /* ---- one request ---- */
 
 /* What an operation left in the arena may have met its cap. */
@@ -187,6 +196,8 @@ static void route_make(const struct kr_rest *rest, const struct kr_rest_route *r
 		ret->body_max = rest->o.limits.body_max;
 	if (r->flags & KR_REST_CSV_BODY)
 		ret->body_max = CSV_MAX;
+	if (ret->body_max)
+		ret->body_begin = body_begin;
 	if (r->flags & KR_REST_UPLOAD) {
 		ret->body_max = rest->o.limits.input_max;
 		ret->body_begin = kr_rest__upload_begin;
