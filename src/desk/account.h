@@ -75,6 +75,19 @@ KR_MUST_USE int kr_account_key(struct kr_accounts *a, struct kr_str text,
 			       const struct kr_origin *from, struct kr_arena *arena,
 			       struct kr_viewer *ret, struct kr_fault *reterr);
 
+/*
+ * What is a viewer that came in a while ago now? For what stays open, as a stream of notices: his
+ * session or key is looked up anew, with the role and the rights that it has today.
+ *
+ * v    of kr_account_session() or kr_account_key(); kind, id, session and door count
+ * ret  at the door of v
+ *
+ * Returns 0; -KR_EAUTH (ended meanwhile).
+ */
+KR_MUST_USE int kr_account_again(struct kr_accounts *a, const struct kr_viewer *v,
+				 struct kr_arena *arena, struct kr_viewer *ret,
+				 struct kr_fault *reterr);
+
 /* ---- one-time links: invitation, forgotten password ---- */
 
 /* Pages are under this path of the node's address: KR_ACCOUNT_LINK_PATH TOKEN. */

@@ -70,6 +70,10 @@ struct kr_by kr_account__by(struct kr_str name, const struct kr_origin *from,
 /* A viewer that a user is, with the rights of his role. -KR_EAUTH: he may not come in. */
 KR_MUST_USE int kr_account__viewer(const struct kr_user *u, struct kr_viewer *ret,
 				   struct kr_fault *reterr);
+/* A viewer that a key is at this time. -KR_EAUTH: none. */
+KR_MUST_USE int kr_account__key_again(struct kr_accounts *a, uint64_t id, kr_time now,
+				      struct kr_arena *arena, struct kr_viewer *ret,
+				      struct kr_fault *reterr);
 /* Rights that are left to who is bound to a constituent. */
 uint32_t kr_account__rights(uint32_t rights, uint32_t constituent);
 /* Text of a client as it may be kept: valid UTF-8, no control characters, cut. */

@@ -87,6 +87,24 @@ static int viewer_of(const struct kr_apikey *k, const struct kr_user *owner, str
 	return 0;
 }
 
+/* In use at this time? */
+static bool key_counts(const struct kr_apikey *k, kr_time now)
+{
+	return k->revoked == KR_TIME_NONE && (k->expires == KR_TIME_NONE || now < k->expires);
+}
+
+int kr_account__key_again(struct kr_accounts *a, uint64_t id, kr_time now, struct kr_arena *arena,
+			  struct kr_viewer *ret, struct kr_fault *reterr)
+{
+	struct kr_user owner;
+	struct kr_apikey k;
+	int r = kr_store_apikey_get(a->store, id, arena, &k, &owner, reterr);
+
+	if (r == -KR_ENOENT || (!r && !key_counts(&k, now)))
+		return kr_account__ended(reterr);
+	return r ? r : viewer_of(&k, &owner, ret, reterr);
+}
+
 int kr_account_key(struct kr_accounts *a, struct kr_str text, const struct kr_origin *from,
 		   struct kr_arena *arena, struct kr_viewer *ret, struct kr_fault *reterr)
 {
@@ -112,7 +130,7 @@ int kr_account_key(struct kr_accounts *a, struct kr_str text, const struct kr_or
 	kr_hash_of(token.p, token.n, &shown);
 	if (!kr_secret_eq(kr_str_n((const char *)shown.b, sizeof(shown)),
 			  kr_str_n((const char *)k.hash.b, sizeof(k.hash))) ||
-	    k.revoked != KR_TIME_NONE || (k.expires != KR_TIME_NONE && now >= k.expires))
+	    !key_counts(&k, now))
 		return kr_account__ended(reterr);
 	r = viewer_of(&k, &owner, &e.viewer, reterr);
 	if (r)

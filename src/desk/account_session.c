@@ -295,6 +295,51 @@ int kr_account_session(struct kr_accounts *a, struct kr_str token, const struct 
 				    : 0;
 }
 
+/* The user of a session that still counts. */
+static int session_again(struct kr_accounts *a, const struct kr_viewer *v, kr_time now,
+			 struct kr_arena *arena, struct kr_viewer *ret, struct kr_fault *reterr)
+{
+	struct kr_account_opts o = kr_account__opts(a);
+	struct kr_session *rows;
+	struct kr_user u;
+	size_t n = 0, i = 0;
+	int r = kr_store_session_list(a->store, (uint32_t)v->id, arena, &rows, &n, reterr);
+
+	while (!r && i < n && rows[i].id != v->session)
+		i++;
+	if (!r && (i == n || !kr_account__alive(&o, KR_VIEWER_USER, now, rows[i].created,
+						rows[i].expires, rows[i].seen)))
+		return kr_account__ended(reterr);
+	if (!r)
+		r = kr_store_user_get(a->store, KR_STR(""), (uint32_t)v->id, arena, &u, reterr);
+	if (r)
+		return r == -KR_ENOENT ? kr_account__ended(reterr) : r;
+	r = kr_account__viewer(&u, ret, reterr);
+	if (!r)
+		ret->session = v->session;
+	return r;
+}
+
+int kr_account_again(struct kr_accounts *a, const struct kr_viewer *v, struct kr_arena *arena,
+		     struct kr_viewer *ret, struct kr_fault *reterr)
+{
+	kr_time now = kr_store_now(a->store);
+	struct kr_viewer fresh;
+	int r;
+
+	if (v->kind == KR_VIEWER_KEY)
+		r = kr_account__key_again(a, v->id, now, arena, &fresh, reterr);
+	else if (v->kind == KR_VIEWER_USER && v->session)
+		r = session_again(a, v, now, arena, &fresh, reterr);
+	else
+		r = kr_account__ended(reterr);
+	if (r)
+		return r;
+	fresh.door = v->door;
+	*ret = fresh;
+	return 0;
+}
+
 bool kr_account_csrf(const struct kr_viewer *v, struct kr_str token)
 {
 	return v->session && v->csrf.n == KR_TOKEN_CHARS && kr_secret_eq(v->csrf, token);

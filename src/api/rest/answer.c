@@ -7,6 +7,20 @@
 
 #define BODY_MAX ((size_t)64 << 20)
 
+struct kr_rest_patience kr_rest__patience(const struct kr_rest *rest)
+{
+	return (struct kr_rest_patience){kr_clock_us() + rest->o.limits.query_us};
+}
+
+bool kr_rest__patient(void *patience, uint64_t scanned, uint64_t total)
+{
+	const struct kr_rest_patience *p = patience;
+
+	(void)scanned;
+	(void)total;
+	return kr_clock_us() < p->until_us;
+}
+
 void kr_rest__begin(struct kr_rest_call *c)
 {
 	c->reply->type = KR_REST_JSON;

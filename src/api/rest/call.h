@@ -37,6 +37,13 @@ struct kr_rest_value {
 	struct kr_str text; /* TEXT, ENUM; REF, LIST, ANY: the JSON */
 };
 
+/* For kr_event_query.progress: a question is asked for limits.query_us, and not longer. */
+struct kr_rest_patience {
+	int64_t until_us;
+};
+struct kr_rest_patience kr_rest__patience(const struct kr_rest *rest);
+bool kr_rest__patient(void *patience, uint64_t scanned, uint64_t total);
+
 struct kr_rest_call {
 	struct kr_rest *rest;
 	struct kr_http_request *r;

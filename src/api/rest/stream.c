@@ -4,17 +4,19 @@
  *
  * How this works: an open stream is some hundred bytes and no thread; the server asks next() when
  * the topic is woken (a report came or was taken), and twice a minute for what came by other ways.
- * Then the viewer is looked up again, and the newest of what he may see is compared with where he
- * is: the time up to which reports were told, and the newest event. Both stand in each notice's id,
- * so a client that comes back with Last-Event-ID goes on there. A notice says how much is new, not
- * what: that is asked for with GET /events, through the same gate as ever.
+ * Then the viewer is looked up again, since he may have another role by now, and the newest of what
+ * he may see is compared with where he is: the time up to which reports were told, and the newest
+ * event. Both stand in each notice's id, so a client that comes back with Last-Event-ID goes on
+ * there. A notice says how much is new, not what: that is asked for with GET /events, through the
+ * same gate as ever.
  */
 #include "api/rest/encode.h"
 
 #include <stdlib.h>
 
 #include "api/rest/handlers.h"
-#include "store/account.h"
+#include "desk/account.h"
+#include "gate/gate.h"
 
 #define REPORTS_MAX 50	 /* notices of reports at a time */
 #define NEW_MAX	    1000 /* new events that are counted; more are "more" */
@@ -23,8 +25,7 @@
 struct listener {
 	struct kr_rest *rest;
 	struct kr_scope scope;
-	enum kr_viewer_kind kind;
-	uint64_t id, session;
+	struct kr_viewer viewer;	  /* as he came in; kind, id, session and door */
 	kr_time reports;		  /* those taken up to here were told */
 	char event[KR_EVENT_ID_TEXT_MAX]; /* the newest one that was told; empty: none */
 	bool begun, resumed;
@@ -32,34 +33,24 @@ struct listener {
 
 /* ---- is he still who he was? ---- */
 
-static bool key_holds(const struct listener *l, struct kr_arena *a, kr_time now)
+static bool same_scope(const struct kr_scope *x, const struct kr_scope *y)
 {
-	struct kr_user owner = {0};
-	struct kr_apikey k;
-
-	return !kr_store_apikey_get(l->rest->o.store, l->id, a, &k, &owner, NULL) &&
-	       k.revoked == KR_TIME_NONE && (k.expires == KR_TIME_NONE || k.expires > now) &&
-	       !(owner.id && owner.disabled);
+	return x->all == y->all && x->tlp_max == y->tlp_max && x->constituent == y->constituent &&
+	       x->fields == y->fields && x->rights == y->rights;
 }
 
-static bool session_holds(const struct listener *l, struct kr_arena *a, kr_time now)
-{
-	struct kr_session *rows;
-	size_t n;
-
-	if (kr_store_session_list(l->rest->o.store, (uint32_t)l->id, a, &rows, &n, NULL))
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (rows[i].id == l->session)
-			return rows[i].expires > now;
-	return false;
-}
-
+/* Who may see more or less than when he came has to come again: what he was told, and the ids he
+ * was given, are those of somebody else. */
 static bool holds(const struct listener *l, struct kr_arena *a)
 {
-	kr_time now = kr_store_now(l->rest->o.store);
+	struct kr_viewer now;
+	struct kr_scope scope;
 
-	return l->kind == KR_VIEWER_KEY ? key_holds(l, a, now) : session_holds(l, a, now);
+	if (!l->rest->o.accounts ||
+	    kr_account_again(l->rest->o.accounts, &l->viewer, a, &now, NULL))
+		return false;
+	scope = kr_gate_scope(&now);
+	return same_scope(&scope, &l->scope);
 }
 
 /* ---- notices ---- */
@@ -116,7 +107,11 @@ static bool count_event(void *ctx, const struct kr_stored_event *ev)
 
 static int tell_events(struct listener *l, struct kr_arena *a, struct kr_buf *b)
 {
-	const struct kr_event_query q = {.limit = NEW_MAX, .scan_max = l->rest->o.limits.scan_max};
+	struct kr_rest_patience patience = kr_rest__patience(l->rest);
+	const struct kr_event_query q = {.limit = NEW_MAX,
+					 .scan_max = l->rest->o.limits.scan_max,
+					 .progress = kr_rest__patient,
+					 .ctx = &patience};
 	struct counting x = {.l = l};
 	struct kr_event_page page = {0};
 	int err = kr_store_event_list(l->rest->o.store, &l->scope, &q, count_event, &x, a, &page,
@@ -195,9 +190,10 @@ int kr_rest__stream_get(struct kr_rest_call *c, struct kr_fault *f)
 	*l = (struct listener){
 		.rest = c->rest,
 		.scope = c->scope,
-		.kind = c->viewer.kind,
-		.id = c->viewer.id,
-		.session = c->viewer.session,
+		.viewer = {.kind = c->viewer.kind,
+			   .id = c->viewer.id,
+			   .session = c->viewer.session,
+			   .door = c->viewer.door},
 	};
 	if (last.p)
 		resume(l, last);
