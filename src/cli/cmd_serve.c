@@ -98,6 +98,7 @@ static void make_pages(struct serve *s, const struct kr_conf *c)
 		.lang = c->node_language,
 		.ready = ready,
 		.ready_ctx = s,
+		.query_us = c->api_query_time,
 		.conf = settings,
 		.conf_ctx = s->node,
 	};

@@ -55,16 +55,19 @@ static bool add_event(void *ctx, const struct kr_stored_event *ev)
 /* Returns 1 (there may be more), 0 (that was all), -KR_E*. */
 static int add_rows(struct download *d, struct kr_fault *reterr)
 {
+	int64_t until_us = kr_clock_us() + d->w->o.query_us;
 	struct kr_event_query q = {.expr = d->expr,
 				   .limit = (uint32_t)KR_MIN(d->rows_left, (uint64_t)PIECE_ROWS),
 				   .cursor = kr_buf_str(&d->cursor),
-				   .scan_max = d->w->o.scan_max};
+				   .scan_max = d->w->o.scan_max,
+				   .progress = kr_web__patient,
+				   .ctx = &until_us};
 	struct kr_event_page page = {0};
 	int err = kr_store_event_list(d->w->store, &d->scope, &q, add_event, d, d->work, &page,
 				      reterr);
 
 	if (err < 0)
-		return err;
+		return kr_web__too_long(err, reterr);
 	d->rows_left -= KR_MIN(page.rows, d->rows_left);
 	d->scans_left -= page.rows ? 0 : 1;
 	kr_buf_clear(&d->cursor);

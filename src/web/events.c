@@ -222,14 +222,16 @@ static int found(struct kr_page *p, const struct kr_web_search *s)
 	struct kr_event_query q = {.expr = s->expr,
 				   .limit = s->limit,
 				   .cursor = s->cursor,
-				   .scan_max = p->w->o.scan_max};
+				   .scan_max = p->w->o.scan_max,
+				   .progress = kr_web__patient,
+				   .ctx = &p->until_us};
 	KR_AUTO(kr_arena) *scan = kr_arena_new(KR_WEB_SCAN_ARENA);
 	struct kr_event_page page = {0};
 	int err = kr_store_event_list(p->w->store, &p->scope, &q, kr_web__event_row, &t, scan,
 				      &page, p->fault);
 
 	if (err < 0)
-		return err;
+		return kr_web__too_long(err, p->fault);
 	kr_web__event_table_end(&t);
 	if (!page.rows && !page.cursor.n) {
 		kr_web__empty(p,

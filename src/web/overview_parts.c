@@ -289,7 +289,8 @@ static int as_cell(struct kr_web_table *t, struct kr_str asn)
 	struct kr_page *p = t->p;
 	struct kr_str expr = asn.n ? kr_web__expr(p, KR_SUBJ_FIELD, KR_F_SRC_ASN, asn) : asn;
 	struct kr_expr_opts opts = {.now = p->now};
-	struct kr_event_query q = {.limit = 1, .scan_max = 1000};
+	struct kr_event_query q = {
+		.limit = 1, .scan_max = 1000, .progress = kr_web__patient, .ctx = &p->until_us};
 	KR_AUTO(kr_arena) *scan = kr_arena_new(KR_WEB_SCAN_ARENA);
 	struct kr_event_page page;
 	struct kr_expr *x;
@@ -307,7 +308,7 @@ static int as_cell(struct kr_web_table *t, struct kr_str asn)
 		kr_html_c(&p->h, T(p, "not known"));
 	}
 	kr_web__cell_end(t);
-	return err < 0 ? err : 0;
+	return kr_web__too_long(KR_MIN(err, 0), p->fault);
 }
 
 int kr_web__overview_networks(struct kr_page *p, const struct kr_overview *o)

@@ -18,12 +18,29 @@ void kr_web__page_init(struct kr_page *p, struct kr_http_request *r, struct kr_f
 	p->v = p->who = r->user ? r->user : &nobody;
 	p->scope = kr_access_scope(p->v);
 	p->now = kr_store_now(p->w->store);
+	p->until_us = kr_clock_us() + p->w->o.query_us;
 	p->h = KR_HTML(KR_WEB_PAGE_MAX);
 	p->lang = kr_web__lang_pick(kr_text_langs(), kr_http_query(r, "lang"),
 				    kr_http_header(r, "Accept-Language"));
 	p->lang_asked = p->lang && kr_http_query(r, "lang").n;
 	if (!p->lang)
 		p->lang = p->w->o.lang;
+}
+
+bool kr_web__patient(void *until_us, uint64_t scanned, uint64_t total)
+{
+	(void)scanned;
+	(void)total;
+	return kr_clock_us() < *(const int64_t *)until_us;
+}
+
+int kr_web__too_long(int err, struct kr_fault *fault)
+{
+	if (err != -KR_ECANCEL)
+		return err;
+	kr_fault_set(fault, -KR_ELIMIT, "looking for this takes too long");
+	kr_fault_remedy(fault, "narrow it, e.g. with since:7d");
+	return -KR_ELIMIT;
 }
 
 int kr_web__page_for(struct kr_page *p, struct kr_http_request *r, enum kr_right right,

@@ -51,6 +51,7 @@ struct kr_page {
 	const char *lang;   /* as kr_text() knows it */
 	bool lang_asked;    /* by ?lang=: links keep it */
 	kr_time now;
+	int64_t until_us; /* questions to the store end by then, by kr_web__patient() */
 	struct kr_html h;
 	bool own_search; /* the page has a search box of its own: none in the banner */
 	/* Where lists of events are, and behind a '/' single ones: "/events", or the view of a
@@ -92,6 +93,10 @@ const char *kr_web__lang_tag(const char *lang);
 /* ---- frame ---- */
 
 void kr_web__page_init(struct kr_page *p, struct kr_http_request *r, struct kr_fault *fault);
+/* For kr_event_query.progress, with the page's until_us as ctx. A page that takes longer is none:
+ * kr_web__too_long() turns -KR_ECANCEL into that error, and leaves others as they are. */
+bool kr_web__patient(void *until_us, uint64_t scanned, uint64_t total);
+int kr_web__too_long(int err, struct kr_fault *fault);
 /*
  * The same for who has a right.
  *

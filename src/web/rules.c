@@ -85,7 +85,10 @@ int kr_web__rule_hits(struct kr_page *p, struct kr_str constituent, uint32_t eve
 {
 	struct tally t = {.p = p, .constituent = constituent};
 	struct kr_expr_opts opts = {.now = p->now};
-	struct kr_event_query q = {.limit = events, .scan_max = p->w->o.scan_max};
+	struct kr_event_query q = {.limit = events,
+				   .scan_max = p->w->o.scan_max,
+				   .progress = kr_web__patient,
+				   .ctx = &p->until_us};
 	KR_AUTO(kr_arena) *scan = kr_arena_new(KR_WEB_SCAN_ARENA);
 	struct kr_event_page page;
 	struct kr_expr *x;
@@ -100,7 +103,7 @@ int kr_web__rule_hits(struct kr_page *p, struct kr_str constituent, uint32_t eve
 	err = kr_store_event_list(p->w->store, &p->scope, &q, count_event, &t, scan, &page,
 				  p->fault);
 	if (err < 0)
-		return err;
+		return kr_web__too_long(err, p->fault);
 	qsort(t.hits, t.n, sizeof(*t.hits), by_rows);
 	while (t.n && !t.hits[t.n - 1].rows)
 		t.n--;

@@ -31,6 +31,8 @@ static void copy_opts(struct kr_web *w, const struct kr_web_opts *o)
 	w->o.attribution = lines;
 	if (!w->o.scan_max)
 		w->o.scan_max = 500000;
+	if (!w->o.query_us)
+		w->o.query_us = 20000000;
 	if (!w->o.export_max)
 		w->o.export_max = 100000;
 	if (w->o.pap_open == KR_PAP_NONE)

@@ -30,6 +30,7 @@ struct kr_web_opts {
 	enum kr_pap pap_open, pap_default;
 	struct kr_metrics *
 		metrics; /* shown at /metrics, where requests are counted too; outlives the pages */
+	int64_t query_us;    /* how long one question to the store may take; 0: 20 s */
 	uint64_t scan_max;   /* rows an expression may look at for one page; 0: 500,000 */
 	uint32_t export_max; /* rows of one download; 0: 100,000 */
 	/*

@@ -4,8 +4,10 @@
  *
  * How this works: a page is written row by row into the body, in the form that Accept asks for; it
  * ends at the limit, at PAGE_BYTES, or when scan_max rows were looked at, and says with a cursor
- * where to go on. The next page stands in the Link header in every form, so memory and work of a
- * request are bounded and a client reads any number of events in the same way.
+ * where to go on. Whose rows are sealed has no such limit, since it would tell how many rows of
+ * others there are; for all of them, a page that takes longer than query_us is none. The next page
+ * stands in the Link header in every form, so memory and work of a request are bounded and a client
+ * reads any number of events in the same way.
  */
 #include "api/rest/encode.h"
 #include "api/rest/handlers.h"
@@ -14,6 +16,13 @@
 
 #define PAGE_BYTES	  ((size_t)16 << 20)
 #define CONTRIBUTIONS_MAX 1000
+
+/* Whatever looks at rows does so for a while, and not longer. */
+static int too_long(struct kr_rest_call *c, const char *message, const char *remedy,
+		    struct kr_fault *f)
+{
+	return kr_rest__refuse(c, 413, f, -KR_ELIMIT, message, remedy);
+}
 
 /* ---- a page ---- */
 
@@ -92,17 +101,22 @@ static int page_read(struct page *p, const struct kr_expr *x, struct kr_event_pa
 		     struct kr_fault *f)
 {
 	struct kr_rest_call *c = p->c;
+	struct kr_rest_patience patience = kr_rest__patience(c->rest);
 	const struct kr_event_query q = {
 		.expr = x,
 		.limit = (uint32_t)kr_rest__param(c, "limit")->i,
 		.cursor = kr_rest__param(c, "cursor")->text,
 		.scan_max = c->rest->o.limits.scan_max,
+		.progress = kr_rest__patient,
+		.ctx = &patience,
 	};
 	int err = kr_store_event_list(c->rest->o.store, &c->scope, &q, add_event, p, c->a, page, f);
 
 	if (err == -KR_EINVAL && q.cursor.n)
 		c->parameter = KR_STR("cursor");
-	return err;
+	return err == -KR_ECANCEL ? too_long(c, "looking for this takes too long",
+					     "narrow it, e.g. with since:7d", f)
+				  : err;
 }
 
 int kr_rest__event_list(struct kr_rest_call *c, struct kr_fault *f)
@@ -227,33 +241,12 @@ static void groups(struct kr_rest_call *c, const struct kr_group_row *rows, size
 	kr_json_array_end(o);
 }
 
-/* Counting looks at everything that matches: for so long, and not longer. */
-struct patience {
-	int64_t until_us;
-};
-
-static bool patient(void *ctx, uint64_t scanned, uint64_t total)
-{
-	const struct patience *p = ctx;
-
-	(void)scanned;
-	(void)total;
-	return kr_clock_us() < p->until_us;
-}
-
-static int too_long(struct kr_rest_call *c, struct kr_fault *f)
-{
-	return kr_rest__refuse(
-		c, 413, f, -KR_ELIMIT, "counting this takes too long",
-		"narrow it, e.g. with since:7d, or count it with karaula event count");
-}
-
 int kr_rest__event_count(struct kr_rest_call *c, struct kr_fault *f)
 {
-	struct patience patience = {kr_clock_us() + c->rest->o.limits.query_us};
+	struct kr_rest_patience patience = kr_rest__patience(c->rest);
 	bool by = kr_rest__param(c, "by")->set;
 	struct kr_group_row *rows = NULL;
-	struct kr_event_query q = {.progress = patient, .ctx = &patience};
+	struct kr_event_query q = {.progress = kr_rest__patient, .ctx = &patience};
 	struct kr_expr_leaf leaf;
 	struct kr_count total;
 	struct kr_expr *x;
@@ -268,7 +261,11 @@ int kr_rest__event_count(struct kr_rest_call *c, struct kr_fault *f)
 	err = kr_store_event_count(c->rest->o.store, &c->scope, &q, by ? &leaf : NULL,
 				   c->rest->o.limits.groups_max, c->a, &total, &rows, &n, f);
 	if (err)
-		return err == -KR_ECANCEL ? too_long(c, f) : err;
+		return err == -KR_ECANCEL ? too_long(c, "counting this takes too long",
+						     "narrow it, e.g. with since:7d, or count it "
+						     "with karaula event count",
+						     f)
+					  : err;
 	kr_rest__begin(c);
 	kr_json_object(&c->o);
 	kr_rest__kuint(&c->o, "rows", total.rows);

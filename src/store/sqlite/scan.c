@@ -170,6 +170,10 @@ int kr_scan_run(struct kr_store *s, const struct kr_scope *scope, const struct k
 	for (size_t i = 0; r == 0 && i < scan->n; i++) {
 		bool same = false;
 
+		/* Many small partitions take time as well as one large one. */
+		r = kr_scan_progress(scan, 0, reterr);
+		if (r)
+			break;
 		if (after)
 			at_or_after(&scan->parts[i], after, &same);
 		r = run_part(scan, part, ctx, &scan->parts[i], same ? after->row : UINT64_MAX,
