@@ -155,6 +155,28 @@ int kr_desk_feedback_add(struct kr_store *s, const struct kr_conf *conf, const s
 	return kr_store_feedback_add(s, by, &f, ret_id, reterr);
 }
 
+int kr_desk_feedback_of(struct kr_store *s, const struct kr_scope *scope,
+			const struct kr_event_id *event, uint32_t limit, struct kr_arena *a,
+			struct kr_feedback **ret, size_t *ret_n, struct kr_fault *reterr)
+{
+	KR_AUTO(kr_arena) *work = kr_arena_new((size_t)4 << 20);
+	struct kr_feedback_query q = {.limit = limit};
+	struct kr_stored_event ev;
+	struct kr_source src;
+	int r = kr_store_event_get(s, scope, event, work, &ev, reterr);
+
+	/* As above: key and source are ours to know. */
+	if (!r)
+		r = kr_store_event_get(s, &KR_SCOPE_ALL, event, work, &ev, reterr);
+	if (!r)
+		r = kr_store_source_get(s, ev.source, work, &src, reterr);
+	if (r)
+		return r;
+	q.source = src.id;
+	q.key = ev.e->key;
+	return kr_store_feedback_list(s, scope, &q, a, ret, ret_n, reterr);
+}
+
 /* ---- links ---- */
 
 int kr_desk_link_open(struct kr_store *s, const struct kr_conf *conf, struct kr_str token,

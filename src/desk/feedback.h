@@ -55,6 +55,17 @@ KR_MUST_USE int kr_desk_feedback_add(struct kr_store *s, const struct kr_conf *c
 				     const struct kr_event_id *event, uint32_t constituent,
 				     enum kr_verdict verdict, struct kr_str note, kr_time expires,
 				     uint64_t *ret_id, struct kr_fault *reterr);
+/*
+ * Answers about a stored event, of all days on which it was seen, newest first.
+ *
+ * scope  of who asks: one that is bound to a constituent shows its answers only
+ *
+ * Returns 0; -KR_ENOENT (no such event in this scope).
+ */
+KR_MUST_USE int kr_desk_feedback_of(struct kr_store *s, const struct kr_scope *scope,
+				    const struct kr_event_id *event, uint32_t limit,
+				    struct kr_arena *a, struct kr_feedback **ret, size_t *ret_n,
+				    struct kr_fault *reterr);
 
 /*
  * What a link is for: the mailing of its delivery, as whoever has the link may see it.

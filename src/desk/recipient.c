@@ -388,6 +388,11 @@ int kr_desk_recipient_put(struct kr_store *s, const struct kr_conf *conf, const 
 					       &n, reterr);
 	if (!err && r.removed)
 		err = kr_fault_set(reterr, -KR_ENOENT, "recipient %u was removed", id);
+	if (!err && id && c->revision && c->revision != r.revision) {
+		kr_fault_set(reterr, -KR_EEXIST, "recipient %u was changed by somebody else", id);
+		kr_fault_remedy(reterr, "look at it again, then change it once more");
+		err = -KR_EEXIST;
+	}
 	if (!err && !id)
 		r.constituent = owner.id;
 	if (!err)

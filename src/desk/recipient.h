@@ -67,6 +67,7 @@ enum kr_door kr_sink_door(struct kr_str sink);
 struct kr_desk_recipient_change {
 	struct kr_str sink, address, language, zone, classes, format, secret, hour, quiet, muted,
 		repeat, enabled;
+	uint32_t revision; /* of an edit: what the recipient must have, else -KR_EEXIST; 0: any */
 };
 /*
  * Check a recipient and store it.

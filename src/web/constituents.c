@@ -88,8 +88,7 @@ int kr_web__constituents(struct kr_http_request *r, struct kr_http_reply *reply,
 		kr_web__more(&p, KR_URL(&p, "/constituents", KR_STR(""), {KR_STR("after"), next}),
 			     T(&p, "More constituents"));
 	}
-	kr_web__more(&p, KR_URL(&p, "/events", KR_STR(""), {KR_STR("q"), KR_STR("routed:no")}),
-		     T(&p, "Events that nobody owns"));
+	kr_web__more(&p, KR_URL0(&p, "/unrouted", KR_STR("")), T(&p, "Events that nobody owns"));
 	return kr_web__page_finish(&p, 0, reply);
 }
 

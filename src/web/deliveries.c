@@ -100,6 +100,9 @@ static void list_part(struct kr_page *p, const struct kr_delivery_query *q,
 				    {KR_STR("before"), kr_web__str_u64(p, list[shown - 1].id)}),
 			     T(p, "Older deliveries"));
 	kr_web__section_end(p);
+	if (staff)
+		kr_web__more(p, KR_URL0(p, "/suppressions", KR_STR("")),
+			     T(p, "Suppression rules: what is not told"));
 }
 
 /* The number of a constituent by its name; of one that there is not, a number that none has. */

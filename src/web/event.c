@@ -264,7 +264,8 @@ static struct kr_str title(struct kr_page *p, const struct kr_event *e)
 
 	for (size_t i = 0; i < KR_ARRAY_LEN(order) && !where.n; i++)
 		where = kr_web__field_text(p, e, order[i]);
-	return kr_arena_printf(p->a, "%s: %.*s %.*s", T(p, "Event"), KR_STR_ARG(type),
+	return kr_arena_printf(p->a, "%.*s%s%s: %.*s %.*s", KR_STR_ARG(p->view),
+			       p->view.n ? ": " : "", T(p, "Event"), KR_STR_ARG(type),
 			       KR_STR_ARG(where));
 }
 
@@ -281,8 +282,11 @@ int kr_web__event_show(struct kr_page *p, struct kr_http_reply *reply)
 	if (err < 0)
 		return err;
 	kr_web__page_begin(p, p->view.n ? KR_NAV_CONSTITUENTS : KR_NAV_EVENTS, title(p, ev.e));
+	kr_web__event_answered(p);
 	facts(p, &ev);
 	err = kr_web__can(p, KR_RIGHT_REGISTER) ? owners(p, ev.e) : 0;
+	if (!err)
+		err = kr_web__event_answers(p, &ev);
 	if (!err)
 		fields(p, ev.e);
 	if (!err)

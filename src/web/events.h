@@ -25,6 +25,11 @@ KR_MUST_USE int kr_web__search_show(struct kr_page *p, const struct kr_web_searc
 /* One event by the id of the address, from the head to the foot of its page. */
 KR_MUST_USE int kr_web__event_show(struct kr_page *p, struct kr_http_reply *reply);
 
+/* What its owners answered, and a form for an answer; nothing where there is neither. */
+KR_MUST_USE int kr_web__event_answers(struct kr_page *p, const struct kr_stored_event *ev);
+/* On top of the page, after one was noted. */
+void kr_web__event_answered(struct kr_page *p);
+
 /* A table of events that begins with its first row. */
 struct kr_web_event_table {
 	struct kr_page *p;

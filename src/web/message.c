@@ -31,13 +31,16 @@ static unsigned text_without_tokens(struct kr_page *p, struct kr_str text, const
 	return n;
 }
 
-static void pre(struct kr_page *p, const char *name)
+/* lang: of what stands in it, where that is not the page's; NULL */
+static void pre(struct kr_page *p, const char *name, const char *lang)
 {
 	kr_html_open(&p->h, "pre");
 	kr_html_attr_c(&p->h, "class", "raw");
 	kr_html_attr_c(&p->h, "tabindex", "0");
 	kr_html_attr_c(&p->h, "role", "region");
 	kr_html_attr_c(&p->h, "aria-label", name);
+	if (lang)
+		kr_html_attr_c(&p->h, "lang", kr_web__lang_tag(lang));
 }
 
 static void note(struct kr_page *p, const char *text)
@@ -87,7 +90,7 @@ static void table_of(struct kr_page *p, const struct kr_digest *d, struct kr_str
 	note(p, n < csv.n ? kr_web__format(p, T(p, "The beginning of its table %s:"),
 					   kr_str_c(d->csv_name))
 			  : kr_web__format(p, T(p, "Its table %s:"), kr_str_c(d->csv_name)));
-	pre(p, T(p, "Table of the message"));
+	pre(p, T(p, "Table of the message"), NULL);
 	/* Lines end in CR LF, as in the file. */
 	for (struct kr_str rest = kr_str_first(csv, n), line; kr_str_split(&rest, '\n', &line);) {
 		kr_html_text(&p->h, kr_str_trim(line));
@@ -105,7 +108,7 @@ static void show(struct kr_page *p, const struct kr_desk_mailing *m, const struc
 	unsigned hidden;
 
 	head(p, m, d);
-	pre(p, T(p, "Text of the message"));
+	pre(p, T(p, "Text of the message"), d->lang);
 	hidden = text_without_tokens(p, text, o->url);
 	kr_html_close(&p->h, "pre");
 	if (hidden)

@@ -77,8 +77,7 @@ static void report_tiles(struct kr_page *p, const struct kr_overview *o)
 {
 	tile(p, T(p, "Reports"), o->totals.reports, KR_URL0(p, "/reports", KR_STR("")),
 	     T(p, "kept in all"));
-	tile(p, T(p, "In quarantine"), o->totals.quarantined,
-	     KR_URL(p, "/reports", KR_STR(""), {KR_STR("state"), KR_STR("quarantined")}),
+	tile(p, T(p, "In quarantine"), o->totals.quarantined, KR_URL0(p, "/quarantine", KR_STR("")),
 	     T(p, "reports not understood"));
 }
 
@@ -97,8 +96,7 @@ static void tiles(struct kr_page *p, const struct kr_overview *o)
 	if (kr_web__can(p, KR_RIGHT_REGISTER)) {
 		tile(p, T(p, "Constituents hit"), hit, KR_URL0(p, "/constituents", KR_STR("")),
 		     in_days);
-		tile(p, T(p, "Unrouted"), o->unrouted,
-		     KR_URL(p, "/events", KR_STR(""), {KR_STR("q"), KR_STR("routed:no")}),
+		tile(p, T(p, "Unrouted"), o->unrouted, KR_URL0(p, "/unrouted", KR_STR("")),
 		     T(p, "events that nobody owns"));
 	}
 	if (kr_web__can(p, KR_RIGHT_REPORTS))

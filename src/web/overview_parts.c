@@ -38,8 +38,7 @@ int kr_web__overview_attention(struct kr_page *p, const struct kr_overview *o)
 		return 0;
 	kr_web__section(p, "attention", T(p, "Reports that need a look"));
 	kr_web__report_reasons(p, T(p, "Kept, but not taken in, newest first"), found, n);
-	kr_web__more(p, KR_URL(p, "/reports", KR_STR(""), {KR_STR("state"), KR_STR("quarantined")}),
-		     T(p, "All in quarantine"));
+	kr_web__more(p, KR_URL0(p, "/quarantine", KR_STR("")), T(p, "All in quarantine"));
 	kr_web__section_end(p);
 	return 0;
 }

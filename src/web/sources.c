@@ -145,6 +145,8 @@ int kr_web__sources(struct kr_http_request *r, struct kr_http_reply *reply, stru
 	if (n > KR_WEB_LIST_MAX)
 		kr_web__empty(&p, T(&p, "There are more; this lists all of them:"),
 			      "karaula source list");
+	kr_web__more(&p, KR_URL0(&p, "/rules", KR_STR("")),
+		     T(&p, "Rules for events on their way in"));
 	return kr_web__page_finish(&p, err, reply);
 }
 

@@ -36,9 +36,9 @@ static const char *const verdicts[] = {
 static const struct {
 	const char *sink, *text, *setting;
 } sinks[] = {
-	{"mail", N_("mail"), "delivery.mail = yes"},
-	{"webhook", N_("webhook"), "delivery.webhook = yes"},
-	{"file", N_("file"), "delivery.file = yes"},
+	{"mail", N_("mail"), "delivery { mail = \"yes\" }"},
+	{"webhook", N_("webhook"), "delivery { webhook = \"yes\" }"},
+	{"file", N_("file"), "delivery { file = \"yes\" }"},
 	{"pull", N_("fetched by API"), ""},
 };
 
@@ -266,7 +266,8 @@ static void answer_row(struct kr_web_table *t, const struct kr_feedback *f, bool
 	}
 	kr_web__cell_str(t, f->constituent_name);
 	kr_web__cell_str(t, f->note);
-	kr_web__cell_str(t, f->by);
+	/* Who of us noted it is not for the owner. */
+	kr_web__cell_str(t, kr_scope_is_staff(&p->scope) ? f->by : kr_str_c(kr_door_text(f->door)));
 	kr_web__cell(t);
 	kr_web__time(p, f->at);
 	kr_web__cell_end(t);

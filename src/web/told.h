@@ -15,7 +15,8 @@ const char *kr_web__delivery_word(struct kr_page *p, enum kr_delivery_state st);
 const char *kr_web__why_word(struct kr_page *p, enum kr_outbox_why why);
 /* "mail", "webhook" ... in words. */
 const char *kr_web__sink_word(struct kr_page *p, struct kr_str sink);
-/* "karaula.conf: delivery.mail = yes": what switches a sink on; "" where it needs nothing. */
+/* delivery { mail = "yes" }: what switches a sink on in the configuration; "" where it needs
+ * nothing. */
 const char *kr_web__sink_setting(struct kr_str sink);
 /* "fixed", "false alarm" ... */
 const char *kr_web__verdict_word(struct kr_page *p, enum kr_verdict v);

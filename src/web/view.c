@@ -243,9 +243,10 @@ int kr_web__view(struct kr_http_request *r, struct kr_http_reply *reply, struct 
 	if (err)
 		return err;
 	bad = kr_web__search_parse(&p, &s, &f);
-	kr_web__page_begin(
-		&p, KR_NAV_CONSTITUENTS,
-		kr_arena_printf(p.a, "%s: %.*s", T(&p, "What would it see"), KR_STR_ARG(p.view)));
+	kr_web__page_begin(&p, KR_NAV_CONSTITUENTS,
+			   kr_arena_printf(p.a, "%s: %.*s%s%.*s", T(&p, "What would it see"),
+					   KR_STR_ARG(p.view), s.text.n ? ": " : "",
+					   KR_STR_ARG(s.text)));
 	if (!s.text.n && !s.cursor.n) {
 		err = withheld(&p);
 		if (!err)

@@ -167,12 +167,15 @@ async function discover(browser) {
     ['/events?q=type%3Aphishing', 200, 'events-phishing'], ['/events?q=malwear%3Ax', 400, 'events-wrong'],
     ['/events?q=port%3A1+port%3A2', 200, 'events-none'], ['/reports', 200, 'reports'],
     ['/constituents', 200, 'constituents'], ['/sources', 200, 'sources'], ['/help', 200, 'help'],
-    ['/deliveries', 200, 'deliveries'],
+    ['/unrouted', 200, 'unrouted'], ['/quarantine', 200, 'quarantine'], ['/quarantine?state=refused', 200, 'quarantine-none'],
+    ['/deliveries', 200, 'deliveries'], ['/suppressions', 200, 'suppressions'], ['/rules', 200, 'rules'],
+    ['/constituents/example-bank/view', 200, 'view'], ['/constituents/example-bank/view?q=port%3A1+port%3A2', 200, 'view-none'],
     ['/account', 200, 'account'], ['/users', 200, 'users'], ['/users/admin', 200, 'user'],
     ['/nothing', 404, 'error']];
   for (const [from, prefix, name] of [['/events', '/events/', 'event'], ['/reports?state=taken', '/reports/', 'report'],
     ['/reports?state=quarantined', '/reports/', 'report-quarantined'], ['/constituents', '/constituents/', 'constituent'],
-    ['/sources', '/sources/', 'source']]) {
+    ['/sources', '/sources/', 'source'], ['/deliveries', '/deliveries/', 'delivery'], ['/deliveries', '/recipients/', 'recipient'],
+    ['/constituents/example-bank/view', '/constituents/example-bank/view/', 'view-event']]) {
     const page = await open(context, from, 200);
     const href = await firstHref(page, prefix);
     ok(Boolean(href), `${from} leads to a page of ${name}`);
@@ -244,6 +247,49 @@ async function administer(browser) {
   await context.close();
 }
 
+// What an officer changes, by keyboard alone: a recipient, a suppression rule, an answer.
+async function decide(browser) {
+  const context = await browser.newContext({ storageState: session, javaScriptEnabled: false });
+  let page = await open(context, '/deliveries', 200);
+  const recipient = await firstHref(page, '/recipients/');
+  await page.goto(base + recipient);
+  const other = await open(context, recipient, 200); // the same page, open at another officer's
+  await page.focus('#f-hour');
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('6');
+  await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+  ok((await page.textContent('[role=status]')).includes('changed'), 'a recipient is changed, and the page says so', page.url());
+  ok((await page.inputValue('#f-hour')) === '6', 'and shows it');
+  await other.fill('#f-hour', '7');
+  await Promise.all([other.waitForNavigation(), other.press('#f-hour', 'Enter')]);
+  ok((await other.textContent('[role=alert]')).includes('somebody else'), 'the second officer is told that somebody else was faster');
+  ok((await other.inputValue('#f-hour')) === '6', 'and nothing is overwritten');
+  await other.close();
+
+  await page.goto(`${base}/suppressions`);
+  await page.focus('#f-expr');
+  await page.keyboard.type('ip:198.51.100.77');
+  for (const text of [null, 'a test', '3d']) {
+    await page.keyboard.press('Tab');
+    if (text) await page.keyboard.type(text);
+  }
+  await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+  ok((await page.textContent('main table')).includes('198.51.100.77'), 'a suppression rule is added');
+  const got = await tabTo(page, (f) => f.tag === 'button' && f.text === 'End', 40);
+  ok(got.f && got.hidden.length === 0, 'Tab leads to the button that ends it', JSON.stringify(got));
+  await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+  ok((await page.textContent('[role=status]')).includes('ended'), 'which works');
+
+  await page.goto(`${base}/events?q=routed%3Ayes`);
+  await page.goto(base + await firstHref(page, '/events/'));
+  await page.selectOption('#f-verdict', 'false-positive');
+  await page.fill('#f-note', 'a honeypot');
+  await Promise.all([page.waitForNavigation(), page.press('#f-note', 'Enter')]);
+  ok((await page.textContent('#answers')).includes('a honeypot'), 'an answer is noted on the page of its event');
+  ok(page.troubles.length === 0, 'all of it without an error', page.troubles);
+  await context.close();
+}
+
 async function main() {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: flags, timeout: 60000 });
   try {
@@ -257,6 +303,7 @@ async function main() {
     await plain.close();
     await narrow(browser, pages);
     await keyboard(browser);
+    await decide(browser);
     const light = await axe(browser, pages, 'light', 1280);
     const dark = await axe(browser, pages, 'dark', 1280);
     ok(light.size === 1 && dark.size === 1 && [...light][0] !== [...dark][0], 'dark is not light', [...light], [...dark]);

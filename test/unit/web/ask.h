@@ -5,6 +5,8 @@
 
 #include "node.h"
 
+#include "desk/recipient.h"
+
 static struct node node;
 
 __attribute__((unused)) static void ask(const char *target, struct answer *a)
@@ -71,3 +73,57 @@ __attribute__((unused)) static void page(const char *target, int status, const c
 #define PAGE(target, status, ...)                                                                  \
 	page(target, status, (const char *const[]){__VA_ARGS__},                                   \
 	     sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+
+__attribute__((unused)) static void recipient(struct kr_arena *a, const char *constituent,
+					      const char *sink, const char *address,
+					      const char *classes)
+{
+	const struct kr_desk_recipient_change c = {
+		.sink = kr_str_c(sink), .address = kr_str_c(address), .classes = kr_str_c(classes)};
+	struct kr_recipient r;
+	struct kr_fault f;
+
+	node_check(kr_desk_recipient_put(node.s, node.conf, KR_BY_LOCAL, 0, kr_str_c(constituent),
+					 &c, a, &r, &f),
+		   &f, "recipient");
+}
+
+__attribute__((unused)) static void role_page(const char *role, const char *target, int status,
+					      const char *const *wanted, size_t n,
+					      const char *never)
+{
+	char header[80];
+	struct answer a;
+
+	snprintf(header, sizeof(header), "X-Viewer: %s\r\n", role);
+	raw_get(node.port, "GET", target, header, &a);
+	OK(a.status == status, "%s: %s answers %d", role, target, a.status);
+	OK(well_formed(&a), "... well-formed");
+	for (size_t i = 0; i < n; i++)
+		OK(has(&a, wanted[i]), "... and has '%s'", wanted[i]);
+	if (never)
+		OK(!has(&a, never), "... and has no '%s'", never);
+	kr_buf_done(&a.b);
+}
+#define ROLE(role, target, status, never, ...)                                                     \
+	role_page(role, target, status, (const char *const[]){__VA_ARGS__},                        \
+		  sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *), never)
+
+/* Send a form as a role; returns its status. */
+__attribute__((unused)) static int post(const char *role, const char *target, const char *form,
+					struct answer *a)
+{
+	KR_AUTO_BUF b = KR_BUF(65536);
+	KR_AUTO_BUF head = KR_BUF(4096);
+
+	kr_buf_c(&b, form);
+	kr_buf_printf(&head,
+		      "X-Viewer: %s\r\nSec-Fetch-Site: same-origin\r\nContent-Type: "
+		      "application/x-www-form-urlencoded\r\nContent-Length: %zu\r\n\r\n",
+		      role, b.n);
+	/* raw_get() ends the headers; what follows them is the body. */
+	kr_buf_str_add(&head, kr_buf_str(&b));
+	raw_get(node.port, "POST", target, kr_buf_cstr(&head), a);
+	return a->status;
+}
+#define CSRF "csrf=" NODE_CSRF

@@ -8,19 +8,6 @@
 
 #define AMBER_STRICT_ROWS 2
 
-static void recipient(struct kr_arena *a, const char *constituent, const char *sink,
-		      const char *address, const char *classes)
-{
-	const struct kr_desk_recipient_change c = {
-		.sink = kr_str_c(sink), .address = kr_str_c(address), .classes = kr_str_c(classes)};
-	struct kr_recipient r;
-	struct kr_fault f;
-
-	node_check(kr_desk_recipient_put(node.s, node.conf, KR_BY_LOCAL, 0, kr_str_c(constituent),
-					 &c, a, &r, &f),
-		   &f, "recipient");
-}
-
 static void tick(kr_time after)
 {
 	struct kr_desk_outbox *o = kr_desk_outbox_new(node.s);
@@ -32,51 +19,13 @@ static void tick(kr_time after)
 	kr_desk_outbox_free(o);
 }
 
-static void role_page(const char *role, const char *target, int status, const char *const *wanted,
-		      size_t n, const char *never)
-{
-	char header[80];
-	struct answer a;
-
-	snprintf(header, sizeof(header), "X-Viewer: %s\r\n", role);
-	raw_get(node.port, "GET", target, header, &a);
-	OK(a.status == status, "%s: %s answers %d", role, target, a.status);
-	OK(well_formed(&a), "... well-formed");
-	for (size_t i = 0; i < n; i++)
-		OK(has(&a, wanted[i]), "... and has '%s'", wanted[i]);
-	if (never)
-		OK(!has(&a, never), "... and has no '%s'", never);
-	kr_buf_done(&a.b);
-}
-#define ROLE(role, target, status, never, ...)                                                     \
-	role_page(role, target, status, (const char *const[]){__VA_ARGS__},                        \
-		  sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *), never)
-
-/* Send a form as a role; returns its status. */
-static int post(const char *role, const char *target, const char *form, struct answer *a)
-{
-	KR_AUTO_BUF b = KR_BUF(65536);
-	KR_AUTO_BUF head = KR_BUF(4096);
-
-	kr_buf_c(&b, form);
-	kr_buf_printf(&head,
-		      "X-Viewer: %s\r\nSec-Fetch-Site: same-origin\r\nContent-Type: "
-		      "application/x-www-form-urlencoded\r\nContent-Length: %zu\r\n\r\n",
-		      role, b.n);
-	/* raw_get() ends the headers; what follows them is the body. */
-	kr_buf_str_add(&head, kr_buf_str(&b));
-	raw_get(node.port, "POST", target, kr_buf_cstr(&head), a);
-	return a->status;
-}
-#define CSRF "csrf=" NODE_CSRF
-
 static void test_waiting(void)
 {
 	PAGE("/deliveries", 200, "Nothing was packed yet", "karaula delivery run --dry-run",
 	     "aria-current=\"page\"");
 	tick(KR_MINUTE);
-	PAGE("/deliveries", 200, "Switched off: webhook", "delivery.webhook = yes", "What waits",
-	     "https://soc.bank.example/hook", "bank &amp; &quot;&lt;b&gt;sons",
+	PAGE("/deliveries", 200, "Switched off: webhook", "delivery { webhook = &quot;yes&quot; }",
+	     "What waits", "https://soc.bank.example/hook", "bank &amp; &quot;&lt;b&gt;sons",
 	     "abuse@telco.example");
 	tick(2 * KR_MINUTE);
 }
@@ -194,9 +143,16 @@ static void test_view(void)
 /* Who is bound to a constituent sees its own, whatever address he types. */
 static void test_rights(void)
 {
-	static const char *const staff_only[] = {"/constituents", "/constituents/telco",
-						 "/constituents/telco/view", "/sources",
-						 "/reports"};
+	static const char *const staff_only[] = {"/constituents",
+						 "/constituents/telco",
+						 "/constituents/telco/view",
+						 "/sources",
+						 "/reports",
+						 "/unrouted",
+						 "/quarantine",
+						 "/recipients/1",
+						 "/suppressions",
+						 "/rules"};
 
 	for (size_t i = 0; i < KR_ARRAY_LEN(staff_only); i++) {
 		ROLE("operator", staff_only[i], 403, "abuse@", "Not permitted");
