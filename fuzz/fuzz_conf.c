@@ -29,7 +29,8 @@ static void conf(const uint8_t *data, size_t size)
 		if (!f.message[0])
 			abort();
 	} else {
-		if (strncmp(c->http_listen, "127.", 4) != 0 && strncmp(c->http_listen, "[", 1) != 0)
+		/* Whether an address may be listened on without TLS is decided at the start. */
+		if (!strchr(c->http_listen, ':'))
 			abort();
 		kr_conf_unref(c);
 	}
