@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "cli/node.h"
 #include "cli/out.h"
+#include "desk/outbox.h"
 #include "store/backup.h"
 
 static bool backup_progress(void *ctx, uint64_t files, uint64_t files_all, uint64_t bytes)
@@ -206,6 +207,8 @@ static int recover_finish(struct kr_cli *c)
 {
 	const char *text = kr_cli_opt(c, "since");
 	kr_time since = KR_TIME_NONE;
+	struct kr_desk_ticked sum = {0};
+	const struct kr_conf *conf;
 	uint64_t withheld, doubt;
 	int err;
 
@@ -214,8 +217,13 @@ static int recover_finish(struct kr_cli *c)
 				    "'%s' is no time, e.g. "
 				    "2026-11-22T06:00:00Z",
 				    text);
-	err = kr_store_recover_finish(c->node->store, KR_BY_LOCAL, since, &withheld, &doubt,
-				      &c->fault);
+	/* Rows that the backup caught before they were decided: the lost node decided and told. */
+	conf = kr_node_conf(c->node);
+	err = kr_desk_outbox_derive(c->node->outbox, conf, NULL, NULL, &sum, &c->fault);
+	kr_conf_unref(conf);
+	if (!err)
+		err = kr_store_recover_finish(c->node->store, KR_BY_LOCAL, since, &withheld, &doubt,
+					      &c->fault);
 	if (!err)
 		kr_cli_note(c, "The node tells again; %llu rows withheld, %llu deliveries in doubt",
 			    (unsigned long long)withheld, (unsigned long long)doubt);

@@ -2,6 +2,7 @@
 #include "desk/delivery.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/text.h"
 #include "gate/gate.h"
@@ -129,10 +130,48 @@ int kr_desk_mailing_waiting(struct kr_store *s, const struct kr_conf *conf,
 	return r ? r : collect(s, &q, conf->delivery_rows_max, a, ret, reterr);
 }
 
+struct marking {
+	struct kr_desk_mailing *m;
+	bool (*each)(void *ctx, struct kr_outbox_row *row, const struct kr_stored_event *ev);
+	void *ctx;
+};
+
+static bool mark(void *ctx, struct kr_outbox_row *row, const struct kr_stored_event *ev)
+{
+	struct marking *k = ctx;
+
+	if (!ev && row->why == KR_WHY_NONE) {
+		row->why = KR_WHY_GONE;
+		k->m->gone++;
+	}
+	return k->each(k->ctx, row, ev);
+}
+
 int kr_desk_mailing_each(struct kr_store *s, struct kr_desk_mailing *m,
 			 bool (*each)(void *ctx, struct kr_outbox_row *row,
 				      const struct kr_stored_event *ev),
 			 void *ctx, struct kr_fault *reterr)
 {
-	return kr_store_outbox_events(s, &m->scope, m->rows, m->n, true, each, ctx, reterr);
+	struct marking k = {m, each, ctx};
+
+	return kr_store_outbox_events(s, &m->scope, m->rows, m->n, true, mark, &k, reterr);
+}
+
+int kr_desk_mailing_release(struct kr_store *s, const struct kr_desk_mailing *m,
+			    struct kr_fault *reterr)
+{
+	struct kr_outbox_row *rows;
+	size_t n = 0;
+	int r;
+
+	/* What only this reader may not see is no reason. */
+	if (!m->gone || !m->delivery || kr_gate_scope(&m->viewer).tlp_max != m->scope.tlp_max)
+		return 0;
+	rows = kr_xcalloc(m->gone, sizeof(*rows));
+	for (size_t i = 0; i < m->n && n < m->gone; i++)
+		if (m->rows[i].why == KR_WHY_GONE)
+			rows[n++] = m->rows[i];
+	r = kr_store_outbox_release(s, m->delivery, rows, n, reterr);
+	free(rows);
+	return r;
 }

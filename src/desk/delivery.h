@@ -27,7 +27,8 @@ struct kr_desk_mailing {
 	struct kr_zone *zone;	 /* never NULL; ends with kr_desk_mailing_done() */
 	struct kr_outbox_row *rows; /* in the arena */
 	size_t n;
-	bool more; /* a preview: more rows wait than one message takes */
+	size_t gone; /* rows whose event kr_desk_mailing_each() did not find */
+	bool more;   /* a preview: more rows wait than one message takes */
 };
 
 /*
@@ -63,5 +64,11 @@ KR_MUST_USE int kr_desk_mailing_each(struct kr_store *s, struct kr_desk_mailing 
 				     bool (*each)(void *ctx, struct kr_outbox_row *row,
 						  const struct kr_stored_event *ev),
 				     void *ctx, struct kr_fault *reterr);
+/*
+ * After kr_desk_mailing_each(), by who sends: rows whose events it did not find wait again. The
+ * report of such an event may be just under way to be taken again, and then nobody was told.
+ */
+KR_MUST_USE int kr_desk_mailing_release(struct kr_store *s, const struct kr_desk_mailing *m,
+					struct kr_fault *reterr);
 /* Is this sink ("mail", ...) switched on? Pull always is: who pulls asked for it. */
 bool kr_desk_sink_on(const struct kr_conf *conf, struct kr_str sink);

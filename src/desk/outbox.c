@@ -80,9 +80,13 @@ static int decide(struct deriving *d, const struct kr_desk__teller *t,
 		.item = {row->label, row->owners, row->n_owners},
 		.full = row->full,
 	};
+	struct kr_schedule schedule = t->schedule;
 	bool again = false;
 	int r = 0;
 
+	/* Who is mute is left out when packing, so that a mute that is lifted early holds nothing.
+	 */
+	schedule.muted_until = KR_TIME_NONE;
 	*ret = (struct kr_desk_decision){.to = t->r,
 					 .taxonomy = row->taxonomy,
 					 .fresh = true,
@@ -95,7 +99,7 @@ static int decide(struct deriving *d, const struct kr_desk__teller *t,
 						 .rule = rule,
 						 .state = KR_OUTBOX_WAITING}};
 	ret->when = kr_wish_of(t->wish, row->taxonomy, &ret->wish);
-	ret->row.due = kr_schedule_due(&t->schedule, ret->when, row->stored);
+	ret->row.due = kr_schedule_due(&schedule, ret->when, row->stored);
 	if (!kr_desk__may_tell(d->p, t, &x, &ret->row.why, &ret->row.cause)) {
 		ret->row.state = KR_OUTBOX_WITHHELD;
 		return 0;

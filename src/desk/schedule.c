@@ -32,14 +32,33 @@ static kr_time next_minute(const struct kr_zone *zone, kr_time t, int minute)
 	return KR_MAX(at, t);
 }
 
+static int minute_of(const struct kr_zone *zone, kr_time t)
+{
+	kr_time local = kr_zone_local(zone, t);
+
+	return (int)((local - kr_day_time(kr_time_day(local))) / KR_MINUTE);
+}
+
+/* The end of quiet hours. In the hour that clocks repeat it may come a second time that day. */
+static kr_time quiet_end(const struct kr_schedule *s, kr_time t, int minute)
+{
+	int to = s->quiet_to % DAY_MINUTES;
+	kr_time soon = t - kr_zone_local(s->zone, t) % KR_MINUTE +
+		       (to - minute + DAY_MINUTES) % DAY_MINUTES * KR_MINUTE;
+	kr_time at = next_minute(s->zone, t, to);
+
+	return soon > t && soon < at && minute_of(s->zone, soon) == to ? soon : at;
+}
+
 kr_time kr_schedule_awake(const struct kr_schedule *s, kr_time t)
 {
+	int minute;
+
 	if (s->muted_until != KR_TIME_NONE && t < s->muted_until)
 		t = s->muted_until;
-	if (quiet(s, (int)((kr_zone_local(s->zone, t) -
-			    kr_day_time(kr_time_day(kr_zone_local(s->zone, t)))) /
-			   KR_MINUTE)))
-		t = next_minute(s->zone, t, s->quiet_to % DAY_MINUTES);
+	minute = minute_of(s->zone, t);
+	if (quiet(s, minute))
+		t = quiet_end(s, t, minute);
 	return t;
 }
 

@@ -160,6 +160,9 @@ int kr_letter_make(struct kr_store *s, const struct kr_conf *conf, uint64_t deli
 	err = kr_digest_make(s, &m, &o, &ret->digest, reterr);
 	if (!err)
 		err = write_forms(s, conf, &m, json, a, ret, reterr);
+	/* A report that is being taken again has no rows for a while: they are told later. */
+	if (err >= 0 && kr_desk_mailing_release(s, &m, reterr))
+		err = -KR_EUNAVAIL;
 	kr_desk_mailing_done(&m);
 	return err;
 }

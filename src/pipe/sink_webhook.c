@@ -73,18 +73,41 @@ static int sign(const struct kr_sink_job *job, struct kr_str body, struct kr_str
 	return err;
 }
 
+/* Does HOST or HOST:PORT of a URL mean this machine? "127.example.org" and "localhost@x" do not. */
+static bool is_here(struct kr_str authority)
+{
+	struct kr_str host = authority;
+
+	for (size_t i = host.n; i > 0 && host.p[i - 1] != ']'; i--)
+		if (host.p[i - 1] == ':')
+			host.n = i - 1;
+	if (kr_str_ieq(host, KR_STR("localhost")) || kr_str_eqc(host, "[::1]"))
+		return true;
+	for (size_t i = 0; i < host.n; i++)
+		if (host.p[i] != '.' && (host.p[i] < '0' || host.p[i] > '9'))
+			return false;
+	return kr_str_starts(host, KR_STR("127."));
+}
+
 /* Data of others goes over the network in a sealed tunnel or not at all. */
 static bool is_private(struct kr_str url)
 {
-	static const char *const here[] = {"http://127.", "http://localhost:", "http://localhost/",
-					   "http://[::1]"};
+	const struct kr_str http = KR_STR("http://");
+	struct kr_str authority;
+	size_t n = 0;
 
 	if (kr_str_istarts(url, KR_STR("https://")))
 		return true;
-	for (size_t i = 0; i < KR_ARRAY_LEN(here); i++)
-		if (kr_str_istarts(url, kr_str_c(here[i])))
-			return true;
-	return false;
+	if (!kr_str_istarts(url, http))
+		return false;
+	authority = kr_str_n(url.p + http.n, url.n - http.n);
+	while (n < authority.n && !strchr("/?#\\", authority.p[n]))
+		n++;
+	authority.n = n;
+	for (size_t i = 0; i < n; i++)
+		if (authority.p[i] == '@')
+			return false;
+	return is_here(authority);
 }
 
 static int judge(const struct kr_sink_job *job, const struct kr_net_request *q,

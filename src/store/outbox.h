@@ -231,7 +231,7 @@ bool kr_store_outbox_behind(struct kr_store *s);
 /*
  * Add a row; only within `each`. Where (recipient, source, key, day) is there already, a packed row
  * stays packed and only learns where its event is now (it was taken again); a waiting one keeps the
- * earlier time; one that was withheld is decided anew.
+ * earlier time; one that was withheld is decided anew, but for KR_WHY_RESTORED.
  */
 KR_MUST_USE int kr_store_outbox_add(struct kr_store *s, const struct kr_outbox_row *row,
 				    struct kr_fault *reterr);
@@ -330,6 +330,15 @@ struct kr_delivery {
 KR_MUST_USE int kr_store_delivery_pack(struct kr_store *s, uint32_t recipient, kr_time now,
 				       const struct kr_outbox_row *rows, size_t n, enum kr_tlp tlp,
 				       uint64_t *ret_id, struct kr_fault *reterr);
+/*
+ * Rows of a delivery that it cannot tell, since their events are not to be found now: they wait
+ * again, and whoever packs them finds out why, or where the event went.
+ *
+ * rows  of this delivery; others are passed over
+ */
+KR_MUST_USE int kr_store_outbox_release(struct kr_store *s, uint64_t delivery,
+					const struct kr_outbox_row *rows, size_t n,
+					struct kr_fault *reterr);
 /* Recipients in use that have rows due, by id. */
 KR_MUST_USE int kr_store_outbox_due(struct kr_store *s, kr_time now, struct kr_arena *a,
 				    uint32_t **ret, size_t *ret_n, struct kr_fault *reterr);

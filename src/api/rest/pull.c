@@ -103,6 +103,8 @@ static int events(struct kr_rest_call *c, uint64_t delivery, struct kr_fault *f)
 		return err;
 	p.scope = &m.scope;
 	err = kr_desk_mailing_each(c->rest->o.store, &m, add_event, &p, f);
+	if (err >= 0 && c->scope.constituent == m.to.constituent)
+		err = kr_desk_mailing_release(c->rest->o.store, &m, f);
 	kr_desk_mailing_done(&m);
 	return KR_MIN(err, 0);
 }

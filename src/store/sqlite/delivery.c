@@ -59,13 +59,16 @@ static int new_delivery(struct kr_store *s, uint32_t recipient, kr_time now, enu
 	return r;
 }
 
+/* A row that is withheld was judged by its event at that place; taken again since, it is judged
+ * anew. */
 static int bind_rows(struct kr_store *s, const struct kr_outbox_row *rows, size_t n, uint64_t id,
 		     uint64_t *ret_packed, struct kr_fault *reterr)
 {
 	KR_AUTO_STMT st = NULL;
 	int r = kr_db_prepare(s->main,
 			      "UPDATE outbox SET state=?5,why=?6,cause=?7,delivery=?8 WHERE "
-			      "recipient=?1 AND source=?2 AND key=?3 AND day=?4 AND state=1",
+			      "recipient=?1 AND source=?2 AND key=?3 AND day=?4 AND state=1 AND "
+			      "(?5=2 OR (class=?9 AND part=?10 AND row=?11))",
 			      &st, reterr);
 
 	for (size_t i = 0; !r && i < n; i++) {
@@ -82,6 +85,9 @@ static int bind_rows(struct kr_store *s, const struct kr_outbox_row *rows, size_
 		sqlite3_bind_int(st, 6, pack ? 0 : (int)x->why);
 		sqlite3_bind_int64(st, 7, pack ? 0 : (int64_t)x->cause);
 		sqlite3_bind_int64(st, 8, pack ? (int64_t)id : 0);
+		sqlite3_bind_int(st, 9, (int)x->event.class_);
+		sqlite3_bind_int64(st, 10, x->event.part);
+		sqlite3_bind_int64(st, 11, (int64_t)x->event.row);
 		r = kr_db_run(st, reterr);
 		if (!r && pack)
 			*ret_packed += (uint64_t)sqlite3_changes(s->main);
@@ -131,6 +137,53 @@ int kr_store_delivery_pack(struct kr_store *s, uint32_t recipient, kr_time now,
 		return r;
 	*ret_id = id;
 	return !packed;
+}
+
+/* Rows go back to waiting. Returns how many. */
+static int64_t release_rows(struct kr_store *s, uint64_t delivery, const struct kr_outbox_row *rows,
+			    size_t n, struct kr_fault *reterr)
+{
+	KR_AUTO_STMT st = NULL;
+	int64_t released = 0;
+	int r = kr_db_prepare(s->main,
+			      "UPDATE outbox SET state=1,why=0,cause=0,delivery=0,due=?6 WHERE "
+			      "recipient=?1 AND source=?2 AND key=?3 AND day=?4 AND state=2 AND "
+			      "delivery=?5",
+			      &st, reterr);
+
+	for (size_t i = 0; !r && i < n; i++) {
+		sqlite3_bind_int64(st, 1, rows[i].recipient);
+		sqlite3_bind_int64(st, 2, rows[i].source);
+		sqlite3_bind_int64(st, 3, (int64_t)rows[i].key);
+		sqlite3_bind_int(st, 4, rows[i].day);
+		sqlite3_bind_int64(st, 5, (int64_t)delivery);
+		sqlite3_bind_int64(st, 6, rows[i].due);
+		r = kr_db_run(st, reterr);
+		released += sqlite3_changes(s->main);
+	}
+	return r ? r : released;
+}
+
+int kr_store_outbox_release(struct kr_store *s, uint64_t delivery, const struct kr_outbox_row *rows,
+			    size_t n, struct kr_fault *reterr)
+{
+	sqlite3_stmt *st = NULL;
+	int64_t released;
+	int r = kr_store__main_begin(s, reterr);
+
+	if (r)
+		return r;
+	released = release_rows(s, delivery, rows, n, reterr);
+	r = released < 0 ? (int)released
+			 : kr_db_prepare(s->main, "UPDATE delivery SET rows=rows-?2 WHERE id=?1",
+					 &st, reterr);
+	if (!r) {
+		sqlite3_bind_int64(st, 1, (int64_t)delivery);
+		sqlite3_bind_int64(st, 2, released);
+		r = kr_db_run(st, reterr);
+	}
+	sqlite3_finalize(st);
+	return kr_store__main_end(s, r, reterr);
 }
 
 int kr_store_outbox_due(struct kr_store *s, kr_time now, struct kr_arena *a, uint32_t **ret,

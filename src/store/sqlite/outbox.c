@@ -156,21 +156,24 @@ int kr_store__outbox_key_cmp(const void *x, const void *y)
 	return key_cmp(x, y);
 }
 
+/* Packed, or perhaps told by a node that was lost: KR_WHY_RESTORED. */
+#define KEPT "(state=2 OR (state=3 AND why=8))"
+
 static int write_rows(struct kr_outbox_session *o, struct kr_fault *reterr)
 {
 	KR_AUTO_STMT st = NULL;
-	/* What is not packed yet is decided anew; see kr_store_outbox_add(). */
+	/* What is not KEPT is decided anew; see kr_store_outbox_add(). */
 	int r = kr_db_prepare(
 		o->s->main,
 		"INSERT INTO outbox(recipient,source,key,day,class,part,row,rule,state,due,why,"
 		"cause) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12) ON CONFLICT DO UPDATE SET "
 		"class=excluded.class,part=excluded.part,row=excluded.row,"
-		"rule=CASE state WHEN 2 THEN rule ELSE excluded.rule END,"
-		"due=CASE state WHEN 2 THEN due WHEN 1 THEN min(due,excluded.due) ELSE "
+		"rule=CASE WHEN " KEPT " THEN rule ELSE excluded.rule END,"
+		"due=CASE WHEN " KEPT " THEN due WHEN state=1 THEN min(due,excluded.due) ELSE "
 		"excluded.due END,"
-		"why=CASE state WHEN 2 THEN why ELSE excluded.why END,"
-		"cause=CASE state WHEN 2 THEN cause ELSE excluded.cause END,"
-		"state=CASE state WHEN 2 THEN 2 ELSE excluded.state END "
+		"why=CASE WHEN " KEPT " THEN why ELSE excluded.why END,"
+		"cause=CASE WHEN " KEPT " THEN cause ELSE excluded.cause END,"
+		"state=CASE WHEN " KEPT " THEN state ELSE excluded.state END "
 		"WHERE row<>excluded.row OR part<>excluded.part OR class<>excluded.class",
 		&st, reterr);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "desk/delivery.h"
 #include "desk/feedback.h"
 #include "store/read.h"
 #include "store/write.h"
@@ -33,34 +34,44 @@ static struct kr_desk_outbox *o;
 static uint32_t source, recipient;
 static unsigned reports;
 
-/* The same thing is seen: an hour ago, today. */
-static void see(enum kr_tlp label, const char *class_)
+static uint64_t report; /* the newest */
+static enum kr_tlp report_label;
+
+static struct kr_batch *batch_of(enum kr_tlp label, const char *class_, kr_time at)
 {
 	static struct kr_owner owner = {1, 1};
-	struct kr_report_new n = {.source = source, .name = KR_STR("a"), .observed = KR_TIME_NONE};
-	KR_AUTO(kr_batch) *b = kr_batch_new(0);
+	struct kr_batch *b = kr_batch_new(0);
 	struct kr_event *e = kr_event_new(b->arena);
-	struct kr_spool_writer *w;
-	struct kr_spooled sp;
-	struct kr_taking *t;
-	struct kr_taken sum;
-	struct kr_fault f = {0};
-	uint64_t report;
-	char text[32];
 
-	snprintf(text, sizeof(text), "report %u", reports++);
 	if (kr_event_put(e, b->arena, KR_F_SRC_IP,
 			 (union kr_value){.ip = kr_ip_from_u32(0xC6336401)}) ||
 	    kr_event_put(e, b->arena, KR_F_CLASS_TAXONOMY,
 			 (union kr_value){.text = kr_str_c(class_)}))
 		abort();
 	e->key = KEY + reports * (label == KR_TLP_CLEAR); /* a key of its own for those */
-	e->first = e->last = clock_now - KR_HOUR;
+	e->first = e->last = at;
 	e->count = 1;
 	e->label = label;
 	e->owners = &owner;
 	e->n_owners = 1;
 	kr_batch_add(b, e);
+	return b;
+}
+
+/* The same thing is seen: an hour ago, today. */
+static void see(enum kr_tlp label, const char *class_)
+{
+	struct kr_report_new n = {.source = source, .name = KR_STR("a"), .observed = KR_TIME_NONE};
+	struct kr_spool_writer *w;
+	struct kr_spooled sp;
+	struct kr_taking *t;
+	struct kr_taken sum;
+	struct kr_fault f = {0};
+	char text[32];
+
+	snprintf(text, sizeof(text), "report %u", reports++);
+	report_label = label;
+	KR_AUTO(kr_batch) *b = batch_of(label, class_, clock_now - KR_HOUR);
 	OK(!kr_spool_begin(s, KR_RETAIN_STANDARD, &w, &f) &&
 		   !kr_spool_add(w, text, strlen(text), &f) && !kr_spool_end(w, &sp, &f) &&
 		   !kr_store_report_add(s, &n, &sp, &report, &f) &&
@@ -68,6 +79,25 @@ static void see(enum kr_tlp label, const char *class_)
 		   !kr_store_batch(t, 0, b, &f) &&
 		   !kr_store_take_end(t, KR_REPORT_TAKEN, KR_STR(""), &sum, &f),
 	   "seen %s", f.message);
+}
+
+/* The newest report is taken again: undone, and unless `half`, stored anew in other places. */
+static void again(bool half)
+{
+	struct kr_taking *t;
+	struct kr_taken sum;
+	struct kr_fault f = {0};
+	KR_AUTO(kr_batch) *b = batch_of(report_label, "other", clock_now - KR_HOUR);
+
+	OK(!kr_store_take_begin(s, report, true, KR_STR("x"), 0, NULL, &t, &f), "again %s",
+	   f.message);
+	if (half) {
+		kr_store_take_abort(t);
+		return;
+	}
+	OK(!kr_store_batch(t, 0, b, &f) &&
+		   !kr_store_take_end(t, KR_REPORT_TAKEN, KR_STR(""), &sum, &f),
+	   "taken again %s", f.message);
 }
 
 /* A tick: what it packed, and what became of the newest row. */
@@ -209,6 +239,11 @@ static void test_pauses(void)
 	tick(0, KR_WHY_NONE, "then it waits");
 	CHANGE(.enabled = KR_STR("yes"));
 	tick(1, KR_WHY_NONE, "until a person says that it is mended");
+	CHANGE(.muted = KR_STR("5d"));
+	see(KR_TLP_CLEAR, "other");
+	tick(0, KR_WHY_NONE, "mute");
+	CHANGE(.muted = KR_STR("none"));
+	tick(1, KR_WHY_NONE, "a mute that is lifted holds nothing");
 	CHANGE(.muted = KR_STR("20d"));
 	see(KR_TLP_CLEAR, "other");
 	tick(0, KR_WHY_NONE, "mute for long");
@@ -241,6 +276,79 @@ static void test_suppression(void)
 	IS(kr_store_suppression_put(s, KR_BY_LOCAL, &x, &rule, &f), 0, "a rule for another");
 	see(KR_TLP_CLEAR, "other");
 	tick(1, KR_WHY_NONE, "is none for this one");
+}
+
+static bool pass(void *ctx, struct kr_outbox_row *row, const struct kr_stored_event *ev)
+{
+	(void)row;
+	*(unsigned *)ctx += ev != NULL;
+	return true;
+}
+
+/* What a sink does with the newest delivery; how many events it finds. */
+static unsigned compose(void)
+{
+	KR_AUTO(kr_arena) *a = kr_arena_new(0);
+	struct kr_delivery_query q = {.limit = 1};
+	struct kr_desk_mailing m;
+	struct kr_delivery *d;
+	struct kr_fault f = {0};
+	unsigned found = 0;
+	size_t n;
+
+	if (kr_store_delivery_list(s, &KR_SCOPE_ALL, &q, a, &d, &n, &f) || !n ||
+	    kr_desk_mailing_of(s, conf, &KR_SCOPE_ALL, d->id, a, &m, &f) ||
+	    kr_desk_mailing_each(s, &m, pass, &found, &f) || kr_desk_mailing_release(s, &m, &f))
+		abort();
+	kr_desk_mailing_done(&m);
+	return found;
+}
+
+static void test_under_way(void)
+{
+	see(KR_TLP_CLEAR, "other");
+	tick(1, KR_WHY_NONE, "packed");
+	IS(compose(), 1, "it would be sent");
+	again(false);
+	IS(compose(), 0, "taken again, not derived: its row is elsewhere");
+	tick(1, KR_WHY_NONE, "so it is packed anew");
+	IS(compose(), 1, "and found there");
+	again(true);
+	IS(compose(), 0, "while it is taken again there is nothing to send");
+	tick(0, KR_WHY_GONE, "and nothing to pack");
+	again(false);
+	tick(1, KR_WHY_NONE, "then it is there, and told");
+	IS(compose(), 1, "once");
+	again(false);
+	tick(0, KR_WHY_NONE, "what was taken again after it was packed is not packed twice");
+	IS(compose(), 1, "and found where it is now");
+}
+
+static bool copy(void *ctx, const struct kr_outbox_row *row)
+{
+	*(struct kr_outbox_row *)ctx = *row;
+	return true;
+}
+
+/* Judged as gone, but taken again before that was written. */
+static void test_stale(void)
+{
+	struct kr_outbox_query q = {.recipient = recipient, .state = KR_OUTBOX_WAITING};
+	struct kr_desk_ticked sum = {0};
+	struct kr_outbox_row row = {0};
+	struct kr_fault f = {0};
+	uint64_t id;
+
+	see(KR_TLP_CLEAR, "other");
+	IS(kr_desk_outbox_derive(o, conf, NULL, NULL, &sum, &f), 0, "derived");
+	IS(kr_store_outbox_list(s, &q, copy, &row, &f), 0, "it waits");
+	again(false);
+	IS(kr_desk_outbox_derive(o, conf, NULL, NULL, &sum, &f), 0, "derived again");
+	row.state = KR_OUTBOX_WITHHELD;
+	row.why = KR_WHY_GONE;
+	IS(kr_store_delivery_pack(s, recipient, clock_now, &row, 1, KR_TLP_CLEAR, &id, &f), 1,
+	   "nothing is packed");
+	tick(1, KR_WHY_NONE, "it is told");
 }
 
 static void test_link(void)
@@ -310,6 +418,8 @@ int main(void)
 		test_wishes();
 		test_pauses();
 		test_suppression();
+		test_under_way();
+		test_stale();
 	}
 	kr_desk_outbox_free(o);
 	kr_store_close(s);

@@ -82,6 +82,11 @@ static void test_quiet(const struct kr_zone *z)
 	due(&s, KR_WHEN_NOW, "2026-10-24T21:00:00Z", "2026-10-25T05:30:00Z", "the long night");
 	due(&s, KR_WHEN_DAILY, "2026-01-15T12:00:00Z", "2026-01-16T05:30:00Z",
 	    "a daily hour within quiet hours comes at their end");
+	s.quiet_to = 2 * 60 + 30;
+	due(&s, KR_WHEN_NOW, "2026-10-25T00:10:00Z", "2026-10-25T00:30:00Z",
+	    "in the hour that comes twice, the first time");
+	due(&s, KR_WHEN_NOW, "2026-10-25T01:10:20Z", "2026-10-25T01:30:00Z",
+	    "and the second: not a day later");
 	s.quiet_from = 12 * 60;
 	s.quiet_to = 13 * 60;
 	due(&s, KR_WHEN_NOW, "2026-01-15T11:30:00Z", "2026-01-15T12:00:00Z", "a quiet lunch");
