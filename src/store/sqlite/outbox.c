@@ -20,8 +20,9 @@
 #include "store/sqlite/row.h"
 #include "store/sqlite/state.h"
 
-#define PIECE	   4096	 /* rows read before what they gave is written */
-#define PIECE_ADDS 16384 /* or so many rows of the outbox */
+/* Each piece writes most pages of a large outbox again, so pieces are large. */
+#define PIECE	   32768 /* rows read before what they gave is written */
+#define PIECE_ADDS 32768 /* or so many rows of the outbox */
 #define OWNERS_MAX 1024	 /* of one row that are looked at */
 
 struct kr_outbox_cursor {
