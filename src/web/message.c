@@ -17,10 +17,14 @@ static bool token_char(char c)
 /* The text without the tokens of links for answers. Returns how many there were. */
 static unsigned text_without_tokens(struct kr_page *p, struct kr_str text, const char *url)
 {
-	struct kr_str link = kr_arena_printf(p->a, "%s/feedback/", url);
+	struct kr_str base = kr_str_c(url), link;
 	unsigned n = 0;
 
-	for (ptrdiff_t at; url[0] && link.n && (at = kr_str_find(text, link)) >= 0; n++) {
+	/* As in the message: the setting may end with a slash. */
+	while (base.n && base.p[base.n - 1] == '/')
+		base.n--;
+	link = kr_arena_printf(p->a, "%.*s/feedback/", KR_STR_ARG(base));
+	for (ptrdiff_t at; base.n && link.n && (at = kr_str_find(text, link)) >= 0; n++) {
 		kr_html_text(&p->h, kr_str_first(text, (size_t)at + link.n));
 		kr_html_c(&p->h, "\xe2\x80\xa6");
 		text = kr_str_from(text, (size_t)at + link.n);
@@ -92,7 +96,8 @@ static void table_of(struct kr_page *p, const struct kr_digest *d, struct kr_str
 			  : kr_web__format(p, T(p, "Its table %s:"), kr_str_c(d->csv_name)));
 	pre(p, T(p, "Table of the message"), NULL);
 	/* Lines end in CR LF, as in the file. */
-	for (struct kr_str rest = kr_str_first(csv, n), line; kr_str_split(&rest, '\n', &line);) {
+	for (struct kr_str rest = kr_str_trim(kr_str_first(csv, n)), line;
+	     kr_str_split(&rest, '\n', &line);) {
 		kr_html_text(&p->h, kr_str_trim(line));
 		kr_html_c(&p->h, "\n");
 	}

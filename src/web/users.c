@@ -20,10 +20,12 @@ static const char *const done_words[] = {
 static struct kr_str link_url(struct kr_page *p, const char *token)
 {
 	struct kr_str host = kr_http_header(p->r, "Host");
+	struct kr_str url = kr_str_c(p->w->o.public_url);
 
-	if (p->w->o.public_url[0])
-		return kr_arena_printf(p->a, "%s" KR_WEB_LINK_PAGE "/%s", p->w->o.public_url,
-				       token);
+	while (url.n && url.p[url.n - 1] == '/')
+		url.n--;
+	if (url.n)
+		return kr_arena_printf(p->a, "%.*s" KR_WEB_LINK_PAGE "/%s", KR_STR_ARG(url), token);
 	return kr_arena_printf(p->a, "%s://%.*s" KR_WEB_LINK_PAGE "/%s",
 			       p->r->secure ? "https" : "http", KR_STR_ARG(host), token);
 }

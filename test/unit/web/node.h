@@ -261,7 +261,7 @@ static void node_configure(struct node *n)
 	if (!file)
 		exit(1);
 	fputs("delivery {\n mail = \"yes\"\n}\nhttp {\n public_url = "
-	      "\"https://node.example.org\"\n}\n",
+	      "\"https://node.example.org/\"\n}\n",
 	      file);
 	fclose(file);
 	node_check(kr_conf_load(AT_FDCWD, path, &n->conf, &f), &f, "configuration");

@@ -140,6 +140,50 @@ static void test_view(void)
 	kr_buf_done(&own.b);
 }
 
+/* The table of a page, with addresses as the operator has them. */
+static void table_of(const struct answer *a, struct kr_buf *ret)
+{
+	static const char view[] = "/constituents/telco/view/";
+	struct kr_str s = a->body;
+	ptrdiff_t at = kr_str_find(s, KR_STR("<table"));
+
+	s = kr_str_from(s, at < 0 ? s.n : (size_t)at);
+	s = kr_str_first(s, (size_t)KR_MAX(kr_str_find(s, KR_STR("</table>")), 0));
+	while ((at = kr_str_find(s, kr_str_c(view))) >= 0) {
+		kr_buf_str_add(ret, kr_str_first(s, (size_t)at));
+		kr_buf_c(ret, "/events/");
+		s = kr_str_from(s, (size_t)at + sizeof(view) - 1);
+	}
+	kr_buf_str_add(ret, s);
+}
+
+/* Whatever is asked, the view shows what the operator gets, byte by byte. */
+static void test_same(void)
+{
+	static const char *const queries[] = {"q=count:%3E0",	"q=type:infected-system&limit=3",
+					      "q=not+port:1",	"q=asn:64500",
+					      "q=198.51.100.1", "q=port:443&limit=7",
+					      "q=since:400d"};
+
+	for (size_t i = 0; i < KR_ARRAY_LEN(queries); i++) {
+		KR_AUTO_BUF x = KR_BUF((size_t)4 << 20);
+		KR_AUTO_BUF y = KR_BUF((size_t)4 << 20);
+		struct answer view, own;
+		char target[200];
+
+		snprintf(target, sizeof(target), "/constituents/telco/view?%s", queries[i]);
+		raw_get(node.port, "GET", target, "X-Viewer: lead\r\n", &view);
+		snprintf(target, sizeof(target), "/events?%s", queries[i]);
+		raw_get(node.port, "GET", target, "X-Viewer: operator\r\n", &own);
+		table_of(&view, &x);
+		table_of(&own, &y);
+		OK(view.status == own.status && x.n && kr_str_eq(kr_buf_str(&x), kr_buf_str(&y)),
+		   "%s: the view is the operator's page (%zu bytes)", queries[i], x.n);
+		kr_buf_done(&view.b);
+		kr_buf_done(&own.b);
+	}
+}
+
 /* Who is bound to a constituent sees its own, whatever address he types. */
 static void test_rights(void)
 {
@@ -164,6 +208,8 @@ static void test_rights(void)
 	ROLE("operator", "/deliveries/1", 200, "198.51.100.0/24</code>", "abuse@telco.example",
 	     "/feedback/\xe2\x80\xa6");
 	PAGE("/deliveries/2", 200, "cert@bank.example");
+	ROLE("operator", "/", 200, "href=\"/quarantine\"", "href=\"/deliveries\"");
+	ROLE("lead", "/", 200, "href=\"/users\"", "href=\"/quarantine\"", "href=\"/unrouted\"");
 	ROLE("operator", "/deliveries/2", 404, "bank", "Not found");
 	ROLE("partner", "/deliveries", 403, "abuse@", "Not permitted");
 	ROLE("viewer", "/deliveries/1", 200, "Do not send it", "abuse@telco.example");
@@ -263,6 +309,7 @@ int main(void)
 	test_decide();
 	test_constituent();
 	test_view();
+	test_same();
 	test_rights();
 	test_recovering();
 	node_stop(&node);
