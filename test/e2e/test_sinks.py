@@ -120,6 +120,11 @@ def ends(t, d, h):
     d.recipient(5, "http://192.0.2.1/hook", by="webhook", secret="hook")
     x = d.until(d.tell(5)[0], "failed", "retry")
     t.has(x["reason"], "https", "without TLS nothing is sent")
+    for url in ("http://127.example.org/hook", "http://localhost:80@192.0.2.1/hook"):
+        to = d.recipient(5, url, by="webhook", secret="hook")
+        x = d.until(d.tell(5)[0], "failed", "retry")
+        t.ok(x["state"] == "failed" and "https" in x["reason"], f"{url} is not this machine", x)
+        d.must("recipient", "remove", to)
     webhook(d, h, 6, "/nosecret", secret="missing")
     x = d.until(d.tell(6)[0], "retry")
     t.has(x["reason"], "missing", "without its secret a webhook is not asked")

@@ -44,10 +44,13 @@ static int new_delivery(struct kr_store *s, uint32_t recipient, kr_time now, enu
 			uint64_t *ret, struct kr_fault *reterr)
 {
 	KR_AUTO_STMT st = NULL;
-	int r = kr_db_prepare(s->main,
-			      "INSERT INTO delivery(recipient,created,state,due,rows,tlp) "
-			      "VALUES(?1,?2,1,?2,0,?3)",
-			      &st, reterr);
+	/* Numbers go on, but after a restore behind those that the lost node may have used. */
+	int r = kr_db_prepare(
+		s->main,
+		"INSERT INTO delivery(id,recipient,created,state,due,rows,tlp) VALUES(max("
+		"coalesce((SELECT max(id) FROM delivery),0)+1,coalesce((SELECT value FROM meta "
+		"WHERE key='delivery_from'),0)),?1,?2,1,?2,0,?3)",
+		&st, reterr);
 
 	if (r)
 		return r;

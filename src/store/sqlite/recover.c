@@ -8,6 +8,8 @@
 #include "store/sqlite/db.h"
 #include "store/sqlite/state.h"
 
+#define LOST_DELIVERIES 1000000 /* at most so many were made after the backup */
+
 kr_time kr_store_recovering(struct kr_store *s)
 {
 	return __atomic_load_n(&s->recovering, __ATOMIC_ACQUIRE);
@@ -41,6 +43,20 @@ static int change(struct kr_store *s, const char *sql, int64_t value, uint64_t *
 	return r;
 }
 
+/*
+ * Receivers know messages by the number of their delivery: webhooks and mail servers drop one that
+ * they had, links for answers lead to its rows, and files have its name.
+ */
+static int skip_numbers(struct kr_store *s, struct kr_fault *reterr)
+{
+	uint64_t n;
+
+	return change(s,
+		      "INSERT OR REPLACE INTO meta(key,value) SELECT 'delivery_from',"
+		      "coalesce(max(id),0)+?1 FROM delivery",
+		      LOST_DELIVERIES, &n, reterr);
+}
+
 static int finish(struct kr_store *s, const struct kr_by *by, kr_time since, uint64_t *withheld,
 		  uint64_t *doubt, struct kr_fault *reterr)
 {
@@ -54,6 +70,8 @@ static int finish(struct kr_store *s, const struct kr_by *by, kr_time since, uin
 	if (!r)
 		r = change(s, "UPDATE outbox SET state=3,why=8 WHERE state=1 AND due<?1", since,
 			   withheld, reterr);
+	if (!r)
+		r = skip_numbers(s, reterr);
 	if (!r)
 		r = change(s, "DELETE FROM meta WHERE key='recover'", 0, &gone, reterr);
 	if (r)
