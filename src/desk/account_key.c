@@ -171,7 +171,11 @@ static int set_role(struct kr_accounts *a, const struct kr_viewer *v, const stru
 	if (n->role.n)
 		r = kr_account__role(n->role, &k->role, reterr);
 	k->constituent = v->constituent;
-	if (!r && n->constituent.n)
+	/* Before it is looked up: whether there is such a one is not for this viewer. */
+	if (!r && v->constituent && n->constituent.n &&
+	    !kr_str_eq(n->constituent, v->constituent_name))
+		return wider(reterr, "see another constituent than its maker");
+	if (!r && n->constituent.n && !v->constituent)
 		r = kr_account__constituent(a, n->constituent, &k->constituent, reterr);
 	if (r)
 		return r;
@@ -185,8 +189,6 @@ static int set_role(struct kr_accounts *a, const struct kr_viewer *v, const stru
 				"a key of a constituent: --constituent NAME, without --role");
 		return -KR_EINVAL;
 	}
-	if (v->constituent && k->constituent != v->constituent)
-		return wider(reterr, "see another constituent than its maker");
 	if (kr_audience_tlp(role->audience) > kr_audience_tlp(his->audience))
 		return wider(reterr, "have a role that is told more than its maker");
 	return 0;
