@@ -39,6 +39,10 @@ static void rights(struct kr_doctor *d)
 	else
 		kr_doctor_say(d, KR_HEALTH_OK, "rights", NULL, "%s belongs to user %u, mode %04o",
 			      d->dir, (unsigned)st.st_uid, (unsigned)st.st_mode & 07777);
+	if (!fstatat(d->dirfd, "main.db", &st, AT_SYMLINK_NOFOLLOW) && (st.st_mode & 07))
+		kr_doctor_say(d, KR_HEALTH_FAIL, "rights", "chmod o= on it",
+			      "main.db is open to others (mode %04o)",
+			      (unsigned)st.st_mode & 07777);
 	if (fstatat(d->dirfd, "secrets", &secrets, 0) != 0)
 		kr_doctor_say(d, KR_HEALTH_FAIL, "secrets", "mkdir -m 700 secrets in the directory",
 			      "the folder secrets: %s", strerror(errno));

@@ -204,6 +204,21 @@ int kr_store_init(const char *dir, struct kr_fault *reterr)
 	return r;
 }
 
+/* The folder may be open to others, as one that was there before `init`: these are not. Older
+ * versions left them to the umask. */
+static void close_to_others(struct kr_store *s)
+{
+	static const char *const files[] = {"main.db",	"main.db-wal",	"main.db-shm",
+					    "stats.db", "stats.db-wal", "stats.db-shm"};
+	struct stat st;
+
+	/* Not through a descriptor: closing it would drop the locks that SQLite holds. */
+	for (size_t i = 0; i < KR_ARRAY_LEN(files); i++)
+		if (!fstatat(s->dirfd, files[i], &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode) &&
+		    (st.st_mode & 07) && fchmodat(s->dirfd, files[i], st.st_mode & 0770, 0))
+			return; /* somebody else's: karaula doctor says so */
+}
+
 /* Temporary spool files of a crash: nobody was told that they were taken. */
 static void sweep_spool(struct kr_store *s)
 {
@@ -256,6 +271,8 @@ int kr_store_open(const char *dir, const struct kr_store_opts *opts, struct kr_s
 		return r;
 	s = store_new(dir, fd, opts);
 	r = lock_dir(fd, true, &s->lock_fd, reterr);
+	if (!r)
+		close_to_others(s);
 	if (!r)
 		r = kr_store__main_open(s, false, reterr);
 	if (!r)

@@ -6,6 +6,7 @@ Each part is a way that was open once.
 """
 import http.client
 import json
+import os
 import re
 import socket
 import sys
@@ -183,7 +184,37 @@ def patience(t, doors):
         t.same(doors.ask("/healthz")[0], 200, "and the node answers others")
 
 
+def names(t, doors):
+    """An operator makes keys, but does not find out by that who else is registered."""
+    said = set()
+    for name in ("school", "no-such", "scho"):
+        status, _, text = doors.ask("/api/v1/apikeys", "operator", "POST", json.dumps({"name": "k", "constituent": name}),
+                                    Content_Type="application/json", Sec_Fetch_Site="same-origin")
+        said.add((status, re.sub(r'"instance":"[^"]*"', "", text)))
+    t.ok(len(said) == 1 and min(said)[0] == 403, "constituents that there are and that there are not are refused alike", said)
+    status, _, text = doors.ask("/api/v1/apikeys", "operator", "POST", json.dumps({"name": "k", "constituent": "bank"}),
+                                Content_Type="application/json", Sec_Fetch_Site="same-origin")
+    t.ok(status == 201 and json.loads(text)["constituent"] == "bank", "its own is fine", status, text)
+
+
+def files(t):
+    """A folder that was there before, and is open, as mkdir makes it: what is in it is not."""
+    d = kr.Dir(init=False, fast=True)
+    os.mkdir(d.path)
+    os.chmod(d.path, 0o755)
+    d.bare("init", d.path, "--name", "test.example", "--country", "RS", preexec=lambda: os.umask(0))
+    def open_to_others():
+        return [os.path.join(at, x) for at, dirs, names in os.walk(d.path) for x in dirs + names if os.lstat(os.path.join(at, x)).st_mode & 0o7]
+    t.same(open_to_others(), [], "a new directory is closed to others")
+    d.must("take", d.file("a.csv", HEAD + lines(1, 3, "198.51.100")), preexec=lambda: os.umask(0))
+    t.same(open_to_others(), [], "with events in it too")
+    os.chmod(os.path.join(d.path, "main.db"), 0o644)
+    d.must("report", "list")
+    t.same(open_to_others(), [], "one that an older program made is closed")
+
+
 def main(t):
+    files(t)
     d = kr.Dir(fast=True)
     for name, value in (("tick", "1s"), ("gather", "0")):
         d.set("delivery", name, value)
@@ -207,6 +238,7 @@ def main(t):
     got = delivered(d, doors)
     labels(t, doors, got["delivery"])
     forged_pull(t, doors, got)
+    names(t, doors)
     demoted(t, d, doors)
     bodies(t, d, doors, s.child.pid)
     many = "source.ip,classification.type,malware.name,time.source\n" + "".join(

@@ -2,8 +2,10 @@
 #include "store/sqlite/db.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 int kr_db_fault(sqlite3 *db, struct kr_fault *reterr, const char *what)
@@ -44,6 +46,15 @@ static void configure(void)
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
+void kr_db_make_private(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
+
+	/* It is there, or cannot be made: SQLite says which. */
+	if (fd >= 0)
+		close(fd);
+}
+
 int kr_db_open(const char *path, const struct kr_db_opts *o, sqlite3 **ret, struct kr_fault *reterr)
 {
 	int flags = SQLITE_OPEN_EXRESCODE;
@@ -58,6 +69,8 @@ int kr_db_open(const char *path, const struct kr_db_opts *o, sqlite3 **ret, stru
 		flags |= SQLITE_OPEN_READONLY;
 	else
 		flags |= SQLITE_OPEN_READWRITE | (o->flags & KR_DB_CREATE ? SQLITE_OPEN_CREATE : 0);
+	if ((flags & SQLITE_OPEN_CREATE) && strcmp(path, ":memory:") != 0)
+		kr_db_make_private(path);
 	if (sqlite3_open_v2(path, &db, flags, NULL)) {
 		r = kr_db_fault(db, reterr, "cannot open database");
 		kr_fault_where(reterr, "%s", path);

@@ -24,6 +24,9 @@ struct kr_db_opts {
 	uint32_t checkpoint_pages; /* WAL pages before a checkpoint; 0: default of SQLite */
 };
 
+/* A new, empty file that is closed to others from its first moment, whatever the umask; what SQLite
+ * puts beside it takes its mode. A file that is there stays as it is. */
+void kr_db_make_private(const char *path);
 /* Open; WAL, secure_delete as compiled, busy timeout 10 s. path as SQLite takes it. */
 KR_MUST_USE int kr_db_open(const char *path, const struct kr_db_opts *o, sqlite3 **ret,
 			   struct kr_fault *reterr);

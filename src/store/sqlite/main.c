@@ -52,7 +52,8 @@ static int keep_copy(struct kr_store *s, int version, struct kr_fault *reterr)
 
 	snprintf(name, sizeof(name), "main.db.schema-%d", version);
 	unlinkat(s->dirfd, name, 0);
-	sql = sqlite3_mprintf("VACUUM INTO %Q", kr_store__path(s, name, path));
+	kr_db_make_private(kr_store__path(s, name, path));
+	sql = sqlite3_mprintf("VACUUM INTO %Q", path);
 	r = kr_db_exec(s->main, sql, reterr);
 	sqlite3_free(sql);
 	return r ? r : kr_sync_dir(s->dirfd, ".", reterr);
