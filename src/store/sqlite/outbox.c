@@ -614,10 +614,12 @@ int kr_store_outbox_counts(struct kr_store *s, const struct kr_scope *scope, uin
 	r = kr_db_prepare(
 		db,
 		"SELECT o.recipient,1,0,count(*),min(o.due) FROM outbox o INDEXED BY outbox_due "
-		"WHERE o.state=1 AND ?1 AND (?3=0 OR o.recipient=?3) AND (?2=0 OR o.recipient IN "
+		"WHERE o.state=1 AND ?1 AND o.recipient BETWEEN ?3 AND ?4 AND (?2=0 OR o.recipient "
+		"IN "
 		"(SELECT id FROM recipient WHERE constituent=?2)) GROUP BY o.recipient UNION ALL "
 		"SELECT o.recipient,3,o.why,count(*),0 FROM outbox o INDEXED BY outbox_withheld "
-		"WHERE o.state=3 AND ?1 AND (?3=0 OR o.recipient=?3) AND (?2=0 OR o.recipient IN "
+		"WHERE o.state=3 AND ?1 AND o.recipient BETWEEN ?3 AND ?4 AND (?2=0 OR o.recipient "
+		"IN "
 		"(SELECT id FROM recipient WHERE constituent=?2)) GROUP BY o.recipient,o.why "
 		"ORDER BY 1,2,3",
 		&st, reterr);
@@ -625,6 +627,7 @@ int kr_store_outbox_counts(struct kr_store *s, const struct kr_scope *scope, uin
 		sqlite3_bind_int(st, 1, may);
 		sqlite3_bind_int64(st, 2, bound);
 		sqlite3_bind_int64(st, 3, recipient);
+		sqlite3_bind_int64(st, 4, recipient ? recipient : UINT32_MAX);
 	}
 	while (!r && (r = kr_db_step(st, reterr)) == 1) {
 		list = kr_arena_more(a, list, n, &cap, sizeof(*list));
