@@ -128,8 +128,11 @@ class Api:
         return self.ask("GET", "/api/v1" + path, key, headers={k.replace("_", "-"): v for k, v in headers.items()})
 
 
+YESTERDAY = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 86400))  # what is older than delivery.age_max is not told
+
+
 def lines(first, n, net, kind="scanner"):
-    return "".join(f"{net}.{first + i},{kind},2026-11-20T10:{i % 60:02}:00Z\n" for i in range(n))
+    return "".join(f"{net}.{first + i},{kind},{YESTERDAY}T10:{i % 60:02}:00Z\n" for i in range(n))
 
 
 HEAD = "source.ip,classification.type,time.source\n"
