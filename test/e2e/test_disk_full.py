@@ -106,6 +106,7 @@ def served(t, want):
     files = setup(d)
     space = Space(d.base)
     s = d.serve(env=space.env)
+    t.same(s.get("/")[0], 200, "somebody is logged in")
     space.set(300000)
     r = d.run("take", "--source", "sink", *files, timeout=60)
     t.ok(r.status == 6 and says_full(r), "under serve a full disk is a clear error", r)
