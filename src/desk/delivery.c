@@ -52,6 +52,13 @@ static int begin(struct kr_store *s, const struct kr_conf *conf, const struct kr
 	return r;
 }
 
+/* Who looks may be told less than the recipient: a key with a limit of its own. */
+static void narrow(struct kr_desk_mailing *m, const struct kr_scope *scope)
+{
+	if (!scope->all)
+		m->scope.tlp_max = KR_MIN(m->scope.tlp_max, scope->tlp_max);
+}
+
 void kr_desk_mailing_done(struct kr_desk_mailing *m)
 {
 	kr_zone_free(m->zone);
@@ -109,9 +116,7 @@ int kr_desk_mailing_of(struct kr_store *s, const struct kr_conf *conf, const str
 		return r;
 	ret->delivery = delivery;
 	ret->at = d.created;
-	/* A key may be told less than the recipient. */
-	if (!scope->all)
-		ret->scope.tlp_max = KR_MIN(ret->scope.tlp_max, scope->tlp_max);
+	narrow(ret, scope);
 	return collect(s, &q, SIZE_MAX, a, ret, reterr);
 }
 
@@ -127,6 +132,8 @@ int kr_desk_mailing_waiting(struct kr_store *s, const struct kr_conf *conf,
 
 	*ret = (struct kr_desk_mailing){0};
 	r = begin(s, conf, scope, recipient, a, ret, reterr);
+	if (!r)
+		narrow(ret, scope);
 	return r ? r : collect(s, &q, conf->delivery_rows_max, a, ret, reterr);
 }
 

@@ -65,7 +65,8 @@ class Doors:
 def delivered(d, doors):
     """A delivery that waits to be fetched, with rows of two labels."""
     d.must("recipient", "add", "bank", "--by", "pull", "--classes", "*=now")
-    for source, first in (("team", 200), ("open", 210)):
+    d.must("recipient", "add", "bank", "soc@bank.example.org", "--classes", "*=now")
+    for source, first in (("strict", 220), ("team", 200), ("open", 210)):
         doors.ask("/api/v1/reports?source=" + source, "duty", "POST", HEAD + lines(first, 3, "198.51.100"))
     end = time.monotonic() + 60
     while time.monotonic() < end:
@@ -184,6 +185,20 @@ def patience(t, doors):
         t.same(doors.ask("/healthz")[0], 200, "and the node answers others")
 
 
+def withheld(t, doors):
+    """What is too tight to be told is in no number that its owner sees; what waits, in none that a key with a limit does."""
+    _, _, text = doors.ask("/deliveries", "viewer")
+    t.ok("What is not told" in text, "the team sees how much is not told", text[-3000:])
+    for who in ("operator", "bank", "viewer-green", "bank-green"):
+        _, _, text = doors.ask("/deliveries", who)
+        t.ok("Deliveries" in text and "What is not told" not in text, f"{who} does not", text[-3000:])
+    number = next(r["id"] for r in doors.d.json("recipient", "list") if r["sink"] == "mail")
+    for who, seen in (("viewer", True), ("viewer-green", False)):
+        _, _, text = doors.ask(f"/recipients/{number}", who)
+        t.ok("soc@bank.example.org" in text and ("198.51.100.200" in text) == seen, f"{who}: the message that waits shows {'its rows' if seen else 'nothing'}",
+             re.sub(r"<[^>]*>", " ", text)[-2500:])
+
+
 def names(t, doors):
     """An operator makes keys, but does not find out by that who else is registered."""
     said = set()
@@ -223,6 +238,7 @@ def main(t):
     d.must("constituent", "import", d.file("register.csv", REGISTER))
     d.must("source", "add", "open", "--tlp", "green")
     d.must("source", "add", "team", "--tlp", "amber")
+    d.must("source", "add", "strict", "--tlp", "amber+strict")
     doors = Doors(d)
     for role in ("duty", "viewer", "partner"):
         doors.key(role, "--role", role)
@@ -237,6 +253,7 @@ def main(t):
         doors.user(name, "--role", "analyst")
     got = delivered(d, doors)
     labels(t, doors, got["delivery"])
+    withheld(t, doors)
     forged_pull(t, doors, got)
     names(t, doors)
     demoted(t, d, doors)

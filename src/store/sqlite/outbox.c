@@ -18,6 +18,7 @@
 #include "store/sqlite/partition.h"
 #include "store/sqlite/plan.h"
 #include "store/sqlite/row.h"
+#include "store/sqlite/scope.h"
 #include "store/sqlite/state.h"
 
 /* Each piece writes most pages of a large outbox again, so pieces are large. */
@@ -605,7 +606,8 @@ int kr_store_outbox_counts(struct kr_store *s, const struct kr_scope *scope, uin
 	sqlite3_stmt *st = NULL;
 	char path[KR_PATH_MAX];
 	int64_t bound;
-	bool may = kr_store__scope_clients(scope, KR_RIGHT_DELIVERIES, &bound);
+	bool may = kr_store__scope_clients(scope, KR_RIGHT_DELIVERIES, &bound) &&
+		   kr_store__counts_told(scope);
 	sqlite3 *db;
 	int r = kr_store__reader(s, kr_store__path(s, "main.db", path), &db, reterr);
 
@@ -620,14 +622,15 @@ int kr_store_outbox_counts(struct kr_store *s, const struct kr_scope *scope, uin
 		"SELECT o.recipient,3,o.why,count(*),0 FROM outbox o INDEXED BY outbox_withheld "
 		"WHERE o.state=3 AND ?1 AND o.recipient BETWEEN ?3 AND ?4 AND (?2=0 OR o.recipient "
 		"IN "
-		"(SELECT id FROM recipient WHERE constituent=?2)) GROUP BY o.recipient,o.why "
-		"ORDER BY 1,2,3",
+		"(SELECT id FROM recipient WHERE constituent=?2)) AND (?5 OR o.why<>1) "
+		"GROUP BY o.recipient,o.why ORDER BY 1,2,3",
 		&st, reterr);
 	if (!r) {
 		sqlite3_bind_int(st, 1, may);
 		sqlite3_bind_int64(st, 2, bound);
 		sqlite3_bind_int64(st, 3, recipient);
 		sqlite3_bind_int64(st, 4, recipient ? recipient : UINT32_MAX);
+		sqlite3_bind_int(st, 5, kr_store__counts_untold(scope));
 	}
 	while (!r && (r = kr_db_step(st, reterr)) == 1) {
 		list = kr_arena_more(a, list, n, &cap, sizeof(*list));

@@ -47,6 +47,20 @@ static inline bool kr_store__shows_reports(const struct kr_scope *s)
 			  s->tlp_max >= kr_audience_tlp(KR_AUDIENCE_STAFF));
 }
 
+/* Numbers of rows that wait to be told: for a scope that reaches as far as what owners are told, or
+ * that shows no events at all, so that no number is of rows which it hides. */
+static inline bool kr_store__counts_told(const struct kr_scope *s)
+{
+	return s->all || s->tlp_max == KR_TLP_NONE ||
+	       s->tlp_max >= kr_audience_tlp(KR_AUDIENCE_OWNERS);
+}
+
+/* And of rows whose label is too tight for their owner: for the team. */
+static inline bool kr_store__counts_untold(const struct kr_scope *s)
+{
+	return s->all || (kr_scope_is_staff(s) && s->tlp_max >= kr_audience_tlp(KR_AUDIENCE_STAFF));
+}
+
 /* The register: all of it by right; whoever is bound sees his own entry. */
 static inline bool kr_store__shows_register(const struct kr_scope *s)
 {
