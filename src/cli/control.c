@@ -79,11 +79,12 @@ static bool may_connect(const struct kr_control *c, int fd)
 	       (peer.uid == 0 || peer.uid == c->owner || peer.uid == geteuid());
 }
 
+/* By the clock that nobody sets: a clock that is put back must not hold up the end of the node. */
 static struct timespec deadline(int wait_ms)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_REALTIME, &t);
+	clock_gettime(CLOCK_MONOTONIC, &t);
 	t.tv_sec += wait_ms / 1000;
 	t.tv_nsec += wait_ms % 1000 * 1000000L;
 	if (t.tv_nsec >= 1000000000L) {
@@ -99,7 +100,8 @@ static struct slot *free_slot_locked(struct kr_control *c)
 	struct timespec until = deadline(PATIENCE_MS);
 
 	while (c->running == c->clients_max)
-		if (pthread_cond_timedwait(&c->idle, &c->lock, &until) == ETIMEDOUT)
+		if (pthread_cond_clockwait(&c->idle, &c->lock, CLOCK_MONOTONIC, &until) ==
+		    ETIMEDOUT)
 			return NULL;
 	for (unsigned i = 0; i < c->clients_max; i++)
 		if (!c->slots[i].busy)
@@ -248,7 +250,8 @@ static bool wait_idle(struct kr_control *c, int wait_ms)
 	bool idle;
 
 	pthread_mutex_lock(&c->lock);
-	while (c->running && pthread_cond_timedwait(&c->idle, &c->lock, &until) != ETIMEDOUT)
+	while (c->running &&
+	       pthread_cond_clockwait(&c->idle, &c->lock, CLOCK_MONOTONIC, &until) != ETIMEDOUT)
 		continue;
 	idle = !c->running;
 	pthread_mutex_unlock(&c->lock);

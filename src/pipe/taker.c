@@ -59,13 +59,13 @@ static void wait_wake(struct kr_taker *t, bool again)
 {
 	struct timespec until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += AGAIN_S;
 	pthread_mutex_lock(&t->lock);
 	while (!t->due && !atomic_load(&t->stop)) {
 		if (!again)
 			pthread_cond_wait(&t->wake, &t->lock);
-		else if (pthread_cond_timedwait(&t->wake, &t->lock, &until))
+		else if (pthread_cond_clockwait(&t->wake, &t->lock, CLOCK_MONOTONIC, &until))
 			break;
 	}
 	t->due = false;
