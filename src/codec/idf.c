@@ -21,7 +21,7 @@
 #include "codec/records.h"
 
 struct kr_codec_state {
-	struct kr_records records;
+	struct kr_records records; /* first: see codec/records.h */
 	kr_time observed;
 };
 
@@ -125,32 +125,6 @@ static int open_state(const struct kr_codec_opts *opts, struct kr_codec_state **
 	return 0;
 }
 
-static void close_state(struct kr_codec_state *s)
-{
-	if (!s)
-		return;
-	kr_codec__records_done(&s->records);
-	free(s);
-}
-
-static int feed(struct kr_codec_state *s, struct kr_str bytes, struct kr_batch *out,
-		struct kr_fault *reterr)
-{
-	(void)reterr;
-	return kr_codec__records_feed(&s->records, bytes, false, out);
-}
-
-static int finish(struct kr_codec_state *s, struct kr_batch *out, struct kr_fault *reterr)
-{
-	(void)reterr;
-	return kr_codec__records_feed(&s->records, KR_STR(""), true, out);
-}
-
-static void begin(struct kr_buf *b)
-{
-	(void)b;
-}
-
 static void item(struct kr_buf *b, const struct kr_event *e, bool first,
 		 const struct kr_codec_write_opts *w)
 {
@@ -159,12 +133,6 @@ static void item(struct kr_buf *b, const struct kr_event *e, bool first,
 	kr_buf_c(b, "{\"__type\":\"Event\"");
 	kr_codec__json_members(b, e, KR_SPELL_IDF, true);
 	kr_buf_add(b, "}\n", 2);
-}
-
-static void end(struct kr_buf *b, bool empty)
-{
-	(void)b;
-	(void)empty;
 }
 
 static const char *const unmapped[] = {NULL};
@@ -176,11 +144,11 @@ const struct kr_codec kr_codec_idf = {
 	.caps = KR_CODEC_READ | KR_CODEC_WRITE,
 	.sniff = sniff,
 	.open = open_state,
-	.feed = feed,
-	.finish = finish,
-	.close = close_state,
-	.begin = begin,
+	.feed = kr_codec__records_bytes,
+	.finish = kr_codec__records_end,
+	.close = kr_codec__records_close,
+	.begin = kr_codec__nothing_before,
 	.item = item,
-	.end = end,
+	.end = kr_codec__nothing_behind,
 	.unmapped = unmapped,
 };

@@ -9,6 +9,8 @@
  */
 #include "codec/records.h"
 
+#include <stdlib.h>
+
 void kr_codec__records_init(struct kr_records *r, const struct kr_codec_opts *opts,
 			    size_t record_more, const char *what, kr_record_read *read, void *ctx)
 {
@@ -93,6 +95,43 @@ int kr_codec__records_feed(struct kr_records *r, struct kr_str bytes, bool eof,
 		read_record(r, &rec, out);
 	}
 	return 0;
+}
+
+static struct kr_records *records_of(struct kr_codec_state *s)
+{
+	return (struct kr_records *)s;
+}
+
+int kr_codec__records_bytes(struct kr_codec_state *s, struct kr_str bytes, struct kr_batch *out,
+			    struct kr_fault *reterr)
+{
+	(void)reterr;
+	return kr_codec__records_feed(records_of(s), bytes, false, out);
+}
+
+int kr_codec__records_end(struct kr_codec_state *s, struct kr_batch *out, struct kr_fault *reterr)
+{
+	(void)reterr;
+	return kr_codec__records_feed(records_of(s), KR_STR(""), true, out);
+}
+
+void kr_codec__records_close(struct kr_codec_state *s)
+{
+	if (!s)
+		return;
+	kr_codec__records_done(records_of(s));
+	free(s);
+}
+
+void kr_codec__nothing_before(struct kr_buf *b)
+{
+	(void)b;
+}
+
+void kr_codec__nothing_behind(struct kr_buf *b, bool empty)
+{
+	(void)b;
+	(void)empty;
 }
 
 struct kr_str kr_codec__records_head(struct kr_str head)

@@ -38,6 +38,17 @@ void kr_codec__records_done(struct kr_records *r);
 /* Read more bytes; eof: there are no more. Always 0: only records are refused. */
 int kr_codec__records_feed(struct kr_records *r, struct kr_str bytes, bool eof,
 			   struct kr_batch *out);
+/*
+ * Functions of struct kr_codec for such a codec. Its state must begin with a struct kr_records, be
+ * one piece of malloc(), and own nothing else.
+ */
+int kr_codec__records_bytes(struct kr_codec_state *s, struct kr_str bytes, struct kr_batch *out,
+			    struct kr_fault *reterr);
+int kr_codec__records_end(struct kr_codec_state *s, struct kr_batch *out, struct kr_fault *reterr);
+void kr_codec__records_close(struct kr_codec_state *s);
+/* Writing: lines need nothing before the first and behind the last. */
+void kr_codec__nothing_before(struct kr_buf *b);
+void kr_codec__nothing_behind(struct kr_buf *b, bool empty);
 /* What sniff() of such a codec looks at: the head without blanks and an opening '['; p NULL if this
  * is no object. */
 struct kr_str kr_codec__records_head(struct kr_str head);

@@ -78,7 +78,7 @@ static const struct {
 };
 
 struct kr_codec_state {
-	struct kr_records records;
+	struct kr_records records; /* first: see codec/records.h */
 	struct kr_member_index index;
 	kr_time observed;
 	size_t record_max;
@@ -432,38 +432,6 @@ static int open_state(const struct kr_codec_opts *opts, struct kr_codec_state **
 	return 0;
 }
 
-static void close_state(struct kr_codec_state *s)
-{
-	if (!s)
-		return;
-	kr_codec__records_done(&s->records);
-	free(s);
-}
-
-static int feed(struct kr_codec_state *s, struct kr_str bytes, struct kr_batch *out,
-		struct kr_fault *reterr)
-{
-	(void)reterr;
-	return kr_codec__records_feed(&s->records, bytes, false, out);
-}
-
-static int finish(struct kr_codec_state *s, struct kr_batch *out, struct kr_fault *reterr)
-{
-	(void)reterr;
-	return kr_codec__records_feed(&s->records, KR_STR(""), true, out);
-}
-
-static void begin(struct kr_buf *b)
-{
-	(void)b;
-}
-
-static void end(struct kr_buf *b, bool empty)
-{
-	(void)b;
-	(void)empty;
-}
-
 static const char *const unmapped[] = {NULL};
 
 const struct kr_codec kr_codec_xarf = {
@@ -473,11 +441,11 @@ const struct kr_codec kr_codec_xarf = {
 	.caps = KR_CODEC_READ | KR_CODEC_WRITE | KR_CODEC_REPORTER,
 	.sniff = sniff,
 	.open = open_state,
-	.feed = feed,
-	.finish = finish,
-	.close = close_state,
-	.begin = begin,
+	.feed = kr_codec__records_bytes,
+	.finish = kr_codec__records_end,
+	.close = kr_codec__records_close,
+	.begin = kr_codec__nothing_before,
 	.item = kr_xarf__item,
-	.end = end,
+	.end = kr_codec__nothing_behind,
 	.unmapped = unmapped,
 };
