@@ -342,7 +342,7 @@ def schedule(t, tls):
     t.same([p for p in s.paths() if p == "/off"], [], "a disabled source is not asked")
     fail[0] = False
     d.must("source", "edit", "tick", "--interval", "2h")
-    t.ok(wait(lambda: state(d, "tick")["failures"] == 0), "a change runs it anew", state(d, "tick"))
+    t.ok(wait(lambda: state(d, "tick")["failures"] == 0 and d.count() == 30), "a change runs it anew", state(d, "tick"))
 
     d.must("source", "add", "hang", "--kind", "http", "--url", s.url("/hang"), "--format", "idf")
     t.ok(wait(lambda: "/hang" in s.paths()), "a fetch is on its way")
