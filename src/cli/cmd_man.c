@@ -74,8 +74,8 @@ static const char head[] =
 	".SH NAME\nkaraula \\- the node of a small CSIRT\n"
 	".SH SYNOPSIS\n.B karaula\n.RI [ option ...]\n.I command\n.RI [ argument ...]\n"
 	".SH DESCRIPTION\n"
-	"karaula takes in reports of incidents, enriches and aggregates them, and knows whose they "
-	"are.\n"
+	"karaula takes in reports of incidents, enriches and aggregates them, knows whose they "
+	"are, and tells them.\n"
 	"Everything lives in one data directory, which one process owns: while\n.B karaula serve\n"
 	"runs, other commands are carried out by it.\n";
 

@@ -50,7 +50,7 @@ void kr_help_all(struct kr_cli *c)
 	const struct kr_cmd *cmd;
 
 	fputs(kr_text(c->lang, "karaula takes in reports of incidents, enriches and aggregates "
-			       "them, and knows whose they are.\n\n"),
+			       "them, knows whose they are, and tells them.\n\n"),
 	      c->out);
 	heading(c, N_("Examples"));
 	fputs("  karaula init /var/lib/karaula --name example-csirt --country RS\n"
