@@ -141,18 +141,6 @@ static int read_confidence(struct kr_reading *r, struct kr_json_token *t)
 	return kr_codec__keep(r, t);
 }
 
-static int read_count(struct kr_reading *r, struct kr_json_token *t)
-{
-	int64_t n;
-
-	if (kr_json_i64(t, &n) == 0 && n > 0) {
-		r->e->count = (uint64_t)n;
-		return 0;
-	}
-	r->warnings += t->type != KR_JSON_NULL;
-	return kr_codec__keep(r, t);
-}
-
 /* Pass over a member that is used later. */
 static int put_off(struct kr_reading *r, struct kr_json_token *t, struct kr_str *ret)
 {
@@ -186,7 +174,7 @@ static int read_member(struct kr_reading *r, struct pending *p, const struct kr_
 	case CONFIDENCE: return read_confidence(r, t);
 	case FIELD: return kr_codec__set(r, m->field, t);
 	case REF: return kr_idea__ref(r, t);
-	case COUNT: return read_count(r, t);
+	case COUNT: return kr_codec__count(r, t);
 	case SOURCE: return put_off(r, t, &p->source);
 	case TARGET: return put_off(r, t, &p->target);
 	case ATTACH: return kr_idea__attach(r, t);

@@ -126,6 +126,18 @@ int kr_codec__set(struct kr_reading *r, enum kr_field f, struct kr_json_token *t
 	return kr_codec__set_text(r, f, t->text);
 }
 
+int kr_codec__count(struct kr_reading *r, struct kr_json_token *t)
+{
+	int64_t n;
+
+	if (kr_json_i64(t, &n) == 0 && n > 0) {
+		r->e->count = (uint64_t)n;
+		return 0;
+	}
+	r->warnings += t->type != KR_JSON_NULL;
+	return kr_codec__keep(r, t);
+}
+
 int kr_codec__keep_text(struct kr_reading *r, const char *name, struct kr_str text)
 {
 	return kr_field_is_nothing(text)

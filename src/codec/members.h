@@ -44,9 +44,15 @@ struct kr_reading {
  * literals, null and "nothing" are passed over. Returns 0 or an error of the reader.
  */
 KR_MUST_USE int kr_codec__keep(struct kr_reading *r, struct kr_json_token *t);
+/* A member that says how often: the event's count, or kept with a warning if it is no such number.
+ */
+KR_MUST_USE int kr_codec__count(struct kr_reading *r, struct kr_json_token *t);
 /* The same under another prefix, e.g. "xarf.reporter.". */
 KR_MUST_USE int kr_codec__keep_under(struct kr_reading *r, struct kr_str prefix,
 				     struct kr_json_token *t);
+/* A member that says how often: the event's count, or kept with a warning if it is no such number.
+ */
+KR_MUST_USE int kr_codec__count(struct kr_reading *r, struct kr_json_token *t);
 /* Set a field from a text, number or truth value; anything else is kept as above with a warning. */
 KR_MUST_USE int kr_codec__set(struct kr_reading *r, enum kr_field f, struct kr_json_token *t);
 /* Set a field from text; what is not valid is kept in extra with a warning. */

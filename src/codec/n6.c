@@ -116,18 +116,6 @@ static int read_category(struct kr_reading *r, struct pending *p, struct kr_json
 	return kr_codec__keep(r, t);
 }
 
-static int read_count(struct kr_reading *r, struct kr_json_token *t)
-{
-	int64_t n;
-
-	if (kr_json_i64(t, &n) == 0 && n > 0) {
-		r->e->count = (uint64_t)n;
-		return 0;
-	}
-	r->warnings += t->type != KR_JSON_NULL;
-	return kr_codec__keep(r, t);
-}
-
 static int read_until(struct kr_reading *r, struct pending *p, struct kr_json_token *t)
 {
 	if (t->type == KR_JSON_STRING && kr_time_parse(t->text, &p->until) == 0)
@@ -153,7 +141,7 @@ static int read_member(struct kr_reading *r, struct pending *p, const struct kr_
 	case RESTRICTION: return read_restriction(r, t);
 	case CATEGORY: return read_category(r, p, t);
 	case UNTIL: return read_until(r, p, t);
-	case COUNT: return read_count(r, t);
+	case COUNT: return kr_codec__count(r, t);
 	case ACCOUNT: return read_account(r, t);
 	case NAME:
 		if (t->type != KR_JSON_STRING)
