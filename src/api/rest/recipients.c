@@ -182,15 +182,14 @@ static int matched(struct kr_rest_call *c, struct kr_recipient *ret, struct kr_f
 
 int kr_rest__recipient_edit(struct kr_rest_call *c, struct kr_fault *f)
 {
-	const struct kr_desk_recipient_change change = change_of(c);
+	struct kr_desk_recipient_change change = change_of(c);
 	struct kr_recipient row;
-	int err;
+	int err = matched(c, &row, f);
 
-	pthread_mutex_lock(&c->rest->edit);
-	err = matched(c, &row, f);
-	if (!err)
-		err = kr_rest__raced(c, put(c, row.id, KR_STR(""), &change, &row, f));
-	pthread_mutex_unlock(&c->rest->edit);
+	if (err)
+		return err;
+	change.revision = row.revision;
+	err = kr_rest__raced(c, put(c, row.id, KR_STR(""), &change, &row, f));
 	if (!err)
 		answer(c, &row);
 	return err;
