@@ -9,24 +9,57 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/time.h"
 #include "cli/node.h"
 #include "cli/out.h"
 #include "desk/outbox.h"
 #include "store/backup.h"
 
+#define SHOW_EVERY_US 250000
+
+/* Where it stands, for whoever watches: the output is the archive, so it goes to the other one. */
+struct watched {
+	struct kr_cli *c;
+	int64_t shown_us;
+	bool terminal, shown;
+};
+
+static struct watched watch(struct kr_cli *c)
+{
+	return (struct watched){
+		.c = c, .shown_us = kr_clock_us(), .terminal = !c->quiet && isatty(fileno(c->err))};
+}
+
+static bool tell(struct watched *w, uint64_t files, uint64_t all, uint64_t bytes)
+{
+	int64_t now = kr_clock_us();
+
+	if (w->terminal && now - w->shown_us >= SHOW_EVERY_US) {
+		fprintf(w->c->err, "\r\033[K%llu", (unsigned long long)files);
+		if (all)
+			fprintf(w->c->err, "/%llu", (unsigned long long)all);
+		fprintf(w->c->err, ": %llu MiB", (unsigned long long)(bytes >> 20));
+		fflush(w->c->err);
+		w->shown = true;
+		w->shown_us = now;
+	}
+	return !kr_cli_cancelled(w->c);
+}
+
+static void unwatch(const struct watched *w)
+{
+	if (w->shown)
+		fputs("\r\033[K", w->c->err);
+}
+
 static bool backup_progress(void *ctx, uint64_t files, uint64_t files_all, uint64_t bytes)
 {
-	struct kr_cli *c = ctx;
-
-	if (c->err == stderr && !c->quiet && c->width && files % 64 == 0)
-		fprintf(c->err, "\r%llu of %llu files, %llu MiB", (unsigned long long)files,
-			(unsigned long long)files_all, (unsigned long long)(bytes >> 20));
-	return !kr_cli_cancelled(c);
+	return tell(ctx, files, files_all, bytes);
 }
 
 static int write_out(void *ctx, const void *p, size_t n, struct kr_fault *reterr)
 {
-	struct kr_cli *c = ctx;
+	struct kr_cli *c = ((struct watched *)ctx)->c;
 
 	if (fwrite(p, 1, n, c->out) == n)
 		return 0;
@@ -46,10 +79,11 @@ static int make_durable(struct kr_cli *c)
 static int backup(struct kr_cli *c)
 {
 	const struct kr_conf *conf = kr_node_conf(c->node);
+	struct watched w = watch(c);
 	struct kr_backup_opts o = {
 		.write = write_out,
 		.progress = backup_progress,
-		.ctx = c,
+		.ctx = &w,
 		.node = kr_arena_dup(c->arena, kr_str_c(conf->node_name)),
 		.by = KR_BY_LOCAL,
 	};
@@ -63,6 +97,7 @@ static int backup(struct kr_cli *c)
 		return -KR_EUSAGE;
 	}
 	err = kr_store_backup(c->node->store, &o, &done, &c->fault);
+	unwatch(&w);
 	if (!err)
 		err = make_durable(c);
 	if (!err)
@@ -89,11 +124,7 @@ const struct kr_cmd kr_cmd_backup = {
 
 static bool restore_progress(void *ctx, uint64_t files, uint64_t bytes)
 {
-	struct kr_cli *c = ctx;
-
-	(void)files;
-	(void)bytes;
-	return !kr_cli_cancelled(c);
+	return tell(ctx, files, 0, bytes);
 }
 
 static void show_restored(struct kr_cli *c, const struct kr_restored *r, bool check)
@@ -128,9 +159,10 @@ static int restore(struct kr_cli *c)
 {
 	bool check = kr_cli_opt(c, "check") != NULL;
 	const char *dir = kr_cli_arg(c, 1);
+	struct watched w = watch(c);
 	struct kr_restore_opts o = {
 		.progress = restore_progress,
-		.ctx = c,
+		.ctx = &w,
 		.now = kr_time_now(),
 		.by = KR_BY_LOCAL,
 	};
@@ -149,6 +181,7 @@ static int restore(struct kr_cli *c)
 	if (fd < 0)
 		return fd;
 	err = kr_store_restore(fd, dir, &o, &done, &c->fault);
+	unwatch(&w);
 	close(fd);
 	if (err)
 		return err;
