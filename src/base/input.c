@@ -275,8 +275,3 @@ ptrdiff_t kr_input_read(struct kr_input *in, void *buf, size_t size, struct kr_f
 	}
 	return n;
 }
-
-uint64_t kr_input_consumed(const struct kr_input *in)
-{
-	return in->consumed;
-}

@@ -55,5 +55,3 @@ KR_MUST_USE int kr_input_member(struct kr_input *in, struct kr_str *ret_name,
  */
 KR_MUST_USE ptrdiff_t kr_input_read(struct kr_input *in, void *buf, size_t size,
 				    struct kr_fault *reterr);
-/* Bytes taken from the descriptor so far, for progress. */
-uint64_t kr_input_consumed(const struct kr_input *in);

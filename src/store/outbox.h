@@ -195,7 +195,6 @@ struct kr_outbox_row {
 
 /* "label", "suppressed" ...; "" for NONE */
 const char *kr_outbox_why_text(enum kr_outbox_why why);
-const char *kr_outbox_state_text(enum kr_outbox_state st);
 
 /* A new row of a partition, as derivation sees it. Valid during the callback. */
 struct kr_fresh_row {

@@ -333,11 +333,6 @@ const char *kr_filter_sql(const struct kr_filter *f)
 	return f->sql;
 }
 
-int kr_filter_params(const struct kr_filter *f)
-{
-	return f->n;
-}
-
 /* The row that an id names, if it is one of this partition; -1 if not. */
 static int64_t row_of(const struct kr_filter *f, struct kr_str text,
 		      const struct kr_event_id *partition)

@@ -49,8 +49,6 @@ KR_MUST_USE int kr_filter_make(const struct kr_expr *x, const struct kr_filter_n
 			       struct kr_fault *reterr);
 /* "1" for everything; safe between AND and OR without parentheses. */
 const char *kr_filter_sql(const struct kr_filter *f);
-/* Number of parameters. */
-int kr_filter_params(const struct kr_filter *f);
 /*
  * Bind the parameters to a statement that holds the condition. The filter must outlive the
  * statement's steps.

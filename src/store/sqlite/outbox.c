@@ -62,16 +62,6 @@ const char *kr_outbox_why_text(enum kr_outbox_why why)
 	return why < KR_ARRAY_LEN(whys) ? whys[why] : "";
 }
 
-const char *kr_outbox_state_text(enum kr_outbox_state st)
-{
-	switch (st) {
-	case KR_OUTBOX_WAITING: return "waiting";
-	case KR_OUTBOX_PACKED: return "packed";
-	case KR_OUTBOX_WITHHELD: return "withheld";
-	}
-	return "";
-}
-
 /* ---- cursors ---- */
 
 static int load_cursors(struct kr_store *s, struct kr_fault *reterr)
