@@ -291,7 +291,8 @@ static int run(struct kr_cli *c)
 	if (err)
 		return err;
 	x.table = kr_table_new(c, columns, KR_ARRAY_LEN(columns));
-	err = kr_take_resume(c->node->pipe, &x.opts, &c->fault);
+	/* A running node has a thread for it; here it would take reports of other commands away. */
+	err = c->node->serving ? 0 : kr_take_resume(c->node->pipe, &x.opts, &c->fault);
 	if (err > 0)
 		kr_cli_note(c, "finished %d reports that were begun before", err);
 	x.reports = x.not_taken = 0;
